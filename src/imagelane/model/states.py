@@ -1,0 +1,135 @@
+"""States and the tables of allowed transitions. Diagrams in the docs are drawn from these tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a stage is executed on: each image (map), each group or the run (reduce)."""
+
+    IMAGE = "image"
+    GROUP = "group"
+    RUN = "run"
+
+
+class ImageState(StrEnum):
+    RECEIVED = "received"
+    PROCESSING = "processing"
+    PUBLISHED = "published"
+    PARTIAL = "partial"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    DEAD = "dead"
+    HELD = "held"
+
+
+class GroupState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    GATED = "gated"
+    PUBLISHED = "published"
+    PARTIAL = "partial"
+    ABORTED = "aborted"
+    HELD = "held"
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    HALTED = "halted"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ErrorClass(StrEnum):
+    """Why an attempt failed, which decides whether another one can help."""
+
+    INVALID = "invalid"
+    """Bad input: the same attempt would fail again. Never retried."""
+    TRANSIENT = "transient"
+    """May pass: retried with exponential backoff."""
+    TIMEOUT = "timeout"
+    """The attempt was killed at its deadline. Retried."""
+    WORKER_DIED = "worker_died"
+    """The process went away under the attempt. Retried, so that poison is found out and quarantined."""
+    BUG = "bug"
+    """An exception in a stage's code. Not retried unless asked."""
+
+
+IMAGE_TRANSITIONS: Mapping[ImageState, frozenset[ImageState]] = {
+    ImageState.RECEIVED: frozenset(
+        {
+            ImageState.PROCESSING,
+            ImageState.SKIPPED,
+            ImageState.DEAD,
+            ImageState.HELD,
+            ImageState.PUBLISHED,
+        }
+    ),
+    ImageState.PROCESSING: frozenset(
+        {
+            ImageState.PUBLISHED,
+            ImageState.PARTIAL,
+            ImageState.SKIPPED,
+            ImageState.REJECTED,
+            ImageState.DEAD,
+            ImageState.HELD,
+        }
+    ),
+    # A partial, held or dead image can be taken up again; whole ones leave only by withdrawal.
+    ImageState.PARTIAL: frozenset(
+        {ImageState.PROCESSING, ImageState.PUBLISHED, ImageState.SKIPPED}
+    ),
+    ImageState.HELD: frozenset(
+        {ImageState.PROCESSING, ImageState.SKIPPED, ImageState.REJECTED, ImageState.DEAD}
+    ),
+    ImageState.DEAD: frozenset({ImageState.PROCESSING, ImageState.SKIPPED}),
+    ImageState.SKIPPED: frozenset({ImageState.PROCESSING}),
+    ImageState.REJECTED: frozenset({ImageState.PROCESSING}),
+    ImageState.PUBLISHED: frozenset({ImageState.PARTIAL}),
+}
+
+GROUP_TRANSITIONS: Mapping[GroupState, frozenset[GroupState]] = {
+    GroupState.OPEN: frozenset({GroupState.CLOSED, GroupState.ABORTED, GroupState.HELD}),
+    GroupState.CLOSED: frozenset(
+        {
+            GroupState.GATED,
+            GroupState.PUBLISHED,
+            GroupState.PARTIAL,
+            GroupState.ABORTED,
+            GroupState.HELD,
+        }
+    ),
+    GroupState.GATED: frozenset(
+        {GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.ABORTED, GroupState.HELD}
+    ),
+    GroupState.HELD: frozenset(
+        {GroupState.CLOSED, GroupState.GATED, GroupState.ABORTED, GroupState.PUBLISHED}
+    ),
+    GroupState.PARTIAL: frozenset({GroupState.PUBLISHED, GroupState.CLOSED}),
+    GroupState.PUBLISHED: frozenset({GroupState.PARTIAL}),
+    GroupState.ABORTED: frozenset({GroupState.CLOSED}),
+}
+
+RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.RUNNING: frozenset(
+        {
+            RunStatus.PAUSED,
+            RunStatus.HALTED,
+            RunStatus.FINISHED,
+            RunStatus.FAILED,
+            RunStatus.CANCELLED,
+        }
+    ),
+    RunStatus.PAUSED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.HALTED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.FAILED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.FINISHED: frozenset(),
+    RunStatus.CANCELLED: frozenset(),
+}
+
+LEFT_THE_GROUP = frozenset({ImageState.SKIPPED, ImageState.REJECTED, ImageState.DEAD})
+"""Images in these states are no longer members when a gate counts who is there."""

@@ -1,0 +1,128 @@
+"""The journal: the append-only record of runs, and the read model that is kept with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from imagelane.model.events import Event
+from imagelane.model.ids import RunId, StageName, Subject
+from imagelane.model.states import GroupState, ImageState, RunStatus
+
+
+class StaleFenceError(Exception):
+    """Another coordinator has taken the run over; what this one says is no longer recorded."""
+
+
+class RunNotFoundError(Exception):
+    """The journal holds no such run."""
+
+
+class RunOwnedError(Exception):
+    """Another coordinator that is still alive owns the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The right to append to a run. A higher ``fence`` makes every lower one stale."""
+
+    run: RunId
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as recorded. ``index`` is gapless within its run, from 1; ``at`` is wall-clock time
+    in seconds of the epoch."""
+
+    index: int
+    at: float
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    run: RunId
+    pipeline: str
+    plan: str
+    model: str
+    status: RunStatus
+    reason: str
+    started: float
+    updated: float
+    definition: Mapping[str, Any]
+    """What is needed to take the run up again: pipeline file, options (JSON values)."""
+    owner: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """``settled`` is set from the moment that no stage of the image is left to do."""
+
+    subject: Subject
+    name: str
+    path: str
+    state: ImageState
+    settled: bool
+    stage: StageName | None
+    reason: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    group: int
+    name: str
+    state: GroupState
+    images: int
+    reason: str
+    manifest: str | None
+
+
+class Journal(Protocol):
+    """Durable on return: what `append` has accepted survives SIGKILL and a power cut."""
+
+    def create(self, run: RunId, definition: Mapping[str, Any], owner: str) -> Claimed:
+        """Begin a run and own it."""
+
+    def claim(self, run: RunId, owner: str) -> Claimed:
+        """Take a run over with the next fence.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+
+    def append(self, claimed: Claimed, events: Iterable[tuple[float, Event]]) -> None:
+        """Record events (each with its wall-clock time), all or none of them, and bring the read
+        model up to date in the same transaction.
+
+        Raises:
+            StaleFenceError: the run was claimed by another since.
+        """
+
+    def events(
+        self, run: RunId, *, after: int = 0, subject: Subject | None = None
+    ) -> Iterator[Recorded]:
+        """Events in the order of their index; of one subject, if it is given (a group's own, not
+        its members')."""
+
+    def members(self, run: RunId, group: int) -> Iterator[Recorded]:
+        """The events of all images of a group, in the order of ordinal, then index."""
+
+    def runs(self) -> list[RunRow]:
+        """All runs, newest first."""
+
+    def images(
+        self, run: RunId, *, group: int | None = None, states: frozenset[ImageState] | None = None
+    ) -> Iterator[ImageRow]:
+        """In published order."""
+
+    def groups(self, run: RunId) -> Iterator[GroupRow]:
+        """In published order."""
+
+    def image_counts(self, run: RunId) -> Mapping[ImageState, int]:
+        """How many images are in each state; they add up to what was received."""
+
+    def close(self) -> None: ...
