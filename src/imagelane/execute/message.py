@@ -22,6 +22,7 @@ class PlannedStage:
 
     ``picture`` names the stage whose picture it takes (None: the source's). ``materialise``: its
     own picture is needed by another segment, so it is stored as a rendition called ``picture``.
+    ``needs`` are its direct needs: where one of the same order failed, it is not tried.
     """
 
     name: StageName
@@ -33,6 +34,7 @@ class PlannedStage:
     reads_picture: bool
     materialise: bool
     timeout: float | None
+    needs: tuple[StageName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""What a stage has in hand while it tries, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from imagelane.model.outcome import Rendition, Verdict
+
+if TYPE_CHECKING:
+    from imagelane.execute.message import PlannedStage
+    from imagelane.execute.picture import Picture
+    from imagelane.execute.workpiece import Workpiece
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a stage made. ``picture`` is what stages that need it will see."""
+
+    renditions: tuple[Rendition, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one stage at one workpiece.
+
+    ``number`` counts from 1. ``deadline`` is in seconds of the monotonic clock; a supervisor
+    enforces it for worker processes, a stage that waits on a thread must keep it itself.
+    """
+
+    stage: PlannedStage
+    piece: Workpiece
+    number: int = 1
+    deadline: float | None = None
+
+    def picture(self) -> Picture:
+        """The picture that the plan gives this stage, upright and in sRGB unless normalised."""
+        return self.piece.picture(self.stage.picture)

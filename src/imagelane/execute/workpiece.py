@@ -1,0 +1,106 @@
+"""One subject while an order is executed: its bytes, its decode, its pictures, each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from imagelane.execute import stages
+from imagelane.execute.allowance import Allowance
+from imagelane.execute.attempt import Attempt
+from imagelane.execute.errors import BugError
+from imagelane.execute.message import Opening
+from imagelane.execute.shelf import Shelf
+from imagelane.execute.source import Source, read_source
+from imagelane.model.ids import StageName
+from imagelane.model.outcome import Rendition
+from imagelane.model.work import Order
+
+if TYPE_CHECKING:
+    from imagelane.execute.picture import Picture
+
+PICTURE = "picture"
+"""Name of the rendition that materialises a stage's picture for another segment."""
+
+
+class Workpiece:
+    """What the stages of one order share.
+
+    A picture that the order's own stages made is taken from memory, one that another segment made
+    from its materialised samples, and one that was not kept is made again from what it needs: in
+    each case the same samples.
+    """
+
+    def __init__(self, order: Order, opening: Opening, claim: Callable[[int], None]) -> None:
+        self.order = order
+        self.opening = opening
+        self.allowance = Allowance(order.reservation, claim)
+        self.shelf = Shelf(opening.artifacts, opening.scratch)
+        self.facts: dict[StageName, Mapping[str, Any]] = dict(order.facts)
+        self._source: Source | None = None
+        self._pictures: dict[StageName | None, Picture] = {}
+
+    @property
+    def source(self) -> Source:
+        """The source file's bytes, read once.
+
+        Raises:
+            InvalidError: it is not there, not a plain file, or not what it was.
+        """
+        if self._source is None:
+            if self.order.source is None:
+                raise BugError(f"subject {self.order.subject} has no source file to read")
+            self._source = read_source(self.order.source)
+        return self._source
+
+    @property
+    def source_digest(self) -> str | None:
+        """The digest of the bytes that were read, if any were."""
+        return None if self._source is None else self._source.digest
+
+    def picture(self, stage: StageName | None) -> Picture:
+        """The picture as a stage left it; None asks for the source's own."""
+        if stage not in self._pictures:
+            self._pictures[stage] = picture = self._obtain(stage)
+            picture.check()
+        return self._pictures[stage]
+
+    def made(self, stage: StageName, picture: Picture) -> None:
+        """Keep the picture that a stage of this order made."""
+        if stage not in self._pictures:
+            self.allowance.take(picture.bytes)
+        self._pictures[stage] = picture
+
+    def learn(self, stage: StageName, facts: Mapping[str, Any]) -> None:
+        """Let later stages of this order read a stage's facts."""
+        self.facts.pop(stage, None)
+        self.facts[stage] = facts
+
+    def store_picture(self, picture: Picture) -> Rendition:
+        """Materialise a picture for other segments."""
+        return self.shelf.put(PICTURE, "raw", picture.dump(), picture.width, picture.height)
+
+    def forget(self, remaining: Iterable[StageName]) -> None:
+        """Let go of pictures that none of the remaining stages can reach."""
+        wanted: set[StageName | None] = set()
+        for name in remaining:
+            step: StageName | None = self.opening.stages[name].picture
+            wanted.add(step)
+        for name in [held for held in self._pictures if held not in wanted]:
+            self.allowance.give_back(self._pictures.pop(name).bytes)
+
+    def _obtain(self, stage: StageName | None) -> Picture:
+        from imagelane.execute import decode
+        from imagelane.execute.picture import Picture
+
+        if stage is None:
+            return decode.decode(self.source, self.opening.decode, self.allowance)
+        for rendition in self.order.inputs.get(stage, ()):
+            if rendition.name == PICTURE and rendition.format == "raw":
+                self.allowance.take(rendition.bytes)
+                return Picture.load(self.shelf.read(rendition))
+        planned = self.opening.stages[stage]
+        module = cast("stages.PictureStage", stages.load(planned.uses))
+        picture = module.make(planned.parameters, Attempt(planned, self))
+        self.allowance.take(picture.bytes)
+        return picture
