@@ -191,6 +191,10 @@ _FIELDS: Mapping[type, tuple[str, ...]] = {
     kind: tuple(f.name for f in fields(kind) if f.name not in {"subject", "stage"})
     for kind in _TYPES.values()
 }
+_WITH_SUBJECT = {
+    kind for kind in _TYPES.values() if any(f.name == "subject" for f in fields(kind))
+}
+_WITH_STAGE = {kind for kind in _TYPES.values() if any(f.name == "stage" for f in fields(kind))}
 _RENDITION = tuple(f.name for f in fields(Rendition))
 
 
@@ -245,8 +249,8 @@ def decode(type_name: str, subject: Subject, stage: str | None, body: Mapping[st
         values["state"] = ImageState(values["state"])
     elif kind is GroupSettled:
         values["state"] = GroupState(values["state"])
-    if "subject" in kind.__slots__:
+    if kind in _WITH_SUBJECT:
         values["subject"] = subject
-    if "stage" in kind.__slots__:
+    if kind in _WITH_STAGE:
         values["stage"] = stage
     return cast("Event", kind(**values))

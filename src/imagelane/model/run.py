@@ -29,11 +29,13 @@ class SubjectState:
     """What has been done on one image, group or the run.
 
     ``done`` stages succeeded; ``missing`` failed for good or were skipped, with the reason;
-    ``attempts`` counts those that failed; ``retry_in`` holds the delay after the last failed one.
+    of those, ``failed`` gives (error class, message) of the ones that failed. ``attempts`` counts
+    failed attempts by stage.
     """
 
     done: set[StageName] = field(default_factory=set)
     missing: dict[StageName, str] = field(default_factory=dict)
+    failed: dict[StageName, tuple[str, str]] = field(default_factory=dict)
     attempts: Counter[StageName] = field(default_factory=Counter)
     facts: dict[StageName, Mapping[str, Any]] = field(default_factory=dict)
     renditions: dict[StageName, tuple[Rendition, ...]] = field(default_factory=dict)
@@ -44,12 +46,11 @@ class SubjectState:
 
 @dataclass(slots=True)
 class ImageRecord(SubjectState):
-    """An image in flight. ``failed`` maps each stage that failed for good to (class, message)."""
+    """An image in flight."""
 
     source: SourceFile = field(kw_only=True)
     sequence: int = field(kw_only=True)
     role: str = field(kw_only=True, default="")
-    failed: dict[StageName, tuple[str, str]] = field(default_factory=dict)
     verdicts: dict[StageName, str] = field(default_factory=dict)
 
 
@@ -129,8 +130,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
                 _saw_source(record, event.source_digest)
             if event.retry_in is None:
                 record.missing[event.stage] = event.message
-                if isinstance(record, ImageRecord):
-                    record.failed[event.stage] = (event.error, event.message)
+                record.failed[event.stage] = (event.error, event.message)
         case e.TaskSkipped():
             state.of(event.subject).missing[event.stage] = event.reason
         case e.ImageReceived():

@@ -1,0 +1,85 @@
+"""A group's images as the record holds them: what group stages and manifests are made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from imagelane.model import events as e
+from imagelane.model.ids import RunId
+from imagelane.ports.journal import Journal, Recorded
+
+_INTERNAL_FORMAT = "raw"
+
+
+def members(journal: Journal, run: RunId, group: int) -> Iterator[dict[str, Any]]:
+    """The images of a group, in published order, each as one JSON object.
+
+    Keys: ``subject``, ``ordinal``, ``name``, ``state``, ``reason``, ``role``, ``columns``,
+    ``facts`` (by stage), ``renditions`` (by stage: rows of name, digest, bytes, format, width,
+    height), ``missing`` (stage to reason). Pictures that only another segment needed are left out.
+    """
+    return _gather(journal.members(run, group))
+
+
+def _gather(recorded: Iterable[Recorded]) -> Iterator[dict[str, Any]]:
+    image: dict[str, Any] | None = None
+    for entry in recorded:
+        match entry.event:
+            case e.ImageReceived() as received:
+                if image is not None:
+                    yield image
+                image = {
+                    "subject": str(received.subject),
+                    "ordinal": received.subject.ordinal,
+                    "name": received.name,
+                    "state": "received",
+                    "reason": "",
+                    "role": received.role,
+                    "columns": dict(received.columns),
+                    "facts": {},
+                    "renditions": {},
+                    "missing": {},
+                }
+            case e.TaskSucceeded() as done if image is not None:
+                image["missing"].pop(done.stage, None)
+                if done.facts:
+                    image["facts"][done.stage] = dict(done.facts)
+                rows = [
+                    [one.name, one.digest, one.bytes, one.format, one.width, one.height]
+                    for one in done.renditions
+                    if one.format != _INTERNAL_FORMAT
+                ]
+                if rows:
+                    image["renditions"][done.stage] = rows
+            case e.TaskFailed(retry_in=None) as failed if image is not None:
+                image["missing"][failed.stage] = failed.message
+            case e.TaskSkipped() as skipped if image is not None:
+                image["missing"][skipped.stage] = skipped.reason
+            case e.ImageSettled() as settled if image is not None:
+                image["state"] = settled.state.value
+                image["reason"] = settled.reason
+    if image is not None:
+        yield image
+
+
+def write_members(
+    journal: Journal, run: RunId, groups: Iterable[tuple[int, str]], target: Path
+) -> Path:
+    """Write the members of groups (number, name) as JSON lines, one after the other.
+
+    Each line also names its ``group`` and ``group_name``. The file is complete or absent.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".unfinished")
+    with unfinished.open("w", encoding="utf-8") as file:
+        for number, name in groups:
+            for member in members(journal, run, number):
+                member["group"] = number
+                member["group_name"] = name
+                file.write(json.dumps(member, ensure_ascii=True, separators=(",", ":")))
+                file.write("\n")
+    unfinished.replace(target)
+    return target

@@ -1,0 +1,36 @@
+"""Group commit: all events that one turn of the engine decided become durable in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imagelane.model.events import Event
+from imagelane.ports.clock import Clock
+from imagelane.ports.journal import Claimed, Journal
+from imagelane.ports.observer import Observer
+
+
+class Recorder:
+    """Appends to one run. On return of `record` the events are durable, and observers know them."""
+
+    def __init__(
+        self, journal: Journal, claimed: Claimed, clock: Clock, observers: Sequence[Observer]
+    ) -> None:
+        self._journal = journal
+        self._claimed = claimed
+        self._clock = clock
+        self._observers = observers
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Make events durable, all or none.
+
+        Raises:
+            StaleFenceError: another coordinator owns the run now.
+            JournalError: the journal cannot be written; nothing of this call was recorded.
+        """
+        if not events:
+            return
+        at = self._clock.now()
+        self._journal.append(self._claimed, [(at, event) for event in events])
+        for observer in self._observers:
+            observer.recorded(events)

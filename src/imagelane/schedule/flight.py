@@ -1,0 +1,118 @@
+"""Orders: which stages of a segment can be begun on a subject, and what its worker is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from imagelane.model.ids import StageName, Subject
+from imagelane.model.outcome import Failure
+from imagelane.model.plan import LogicalStage, PhysicalPlan, Segment
+from imagelane.model.run import ImageRecord, RunState, SubjectState
+from imagelane.model.spec import Place
+from imagelane.model.states import ErrorClass
+from imagelane.model.work import Order, StageReport
+
+
+@dataclass(slots=True)
+class Flight:
+    """An order that was dispatched and is not done."""
+
+    order: Order
+    segment: Segment
+    sequence: int
+    _left: list[StageName] = field(init=False)
+    any_reported: bool = False
+
+    def __post_init__(self) -> None:
+        self._left = list(self.order.stages)
+
+    @property
+    def at(self) -> StageName | None:
+        """The stage that is being executed."""
+        return self._left[0] if self._left else None
+
+    def reported(self, stage: StageName) -> bool:
+        """Note that a stage was reported; False if it was before, or was never asked for."""
+        if stage not in self._left:
+            return False
+        # What stands before it was passed over by the worker, since what it needs had failed.
+        del self._left[: self._left.index(stage) + 1]
+        self.any_reported = True
+        return True
+
+    def lost(self, now: float) -> StageReport:
+        """The report of an order of which the pool reported nothing at all: it counts as an
+        attempt, so that it cannot go round for ever."""
+        failure = Failure(ErrorClass.WORKER_DIED, "the pool gave the order up without a report")
+        return StageReport(self.order.number, self.order.stages[0], failure, now, now)
+
+
+def startable(
+    segment: Segment,
+    subject: Subject,
+    record: SubjectState,
+    stages: Mapping[StageName, LogicalStage],
+    not_before: Mapping[tuple[Subject, StageName], float],
+    now: float,
+) -> tuple[StageName, ...]:
+    """The stages of the segment that are left to do on the subject and can be begun together.
+
+    Empty while any of them needs what is not there yet from another segment: they share one
+    decode, so they begin together. A stage that waits for its retry, and those that need it, are
+    left out.
+    """
+    chosen: list[StageName] = []
+    later: set[StageName] = set()
+    for name in segment.stages:
+        if record.resolved(name):
+            continue
+        stage = stages[name]
+        if not_before.get((subject, name), now) > now:
+            later.add(name)
+            continue
+        waits = False
+        for need in stage.needs:
+            if need in chosen or record.resolved(need):
+                continue
+            if need in later:
+                waits = True
+            elif stages[need].scope is segment.scope:
+                return ()
+        if waits:
+            later.add(name)
+        else:
+            chosen.append(name)
+    return tuple(chosen)
+
+
+def compose(
+    number: int,
+    plan: PhysicalPlan,
+    state: RunState,
+    stages: Mapping[StageName, LogicalStage],
+    subject: Subject,
+    segment: Segment,
+    chosen: tuple[StageName, ...],
+) -> Order:
+    """The order for the chosen stages, with what the record holds of their ancestors."""
+    record = state.of(subject)
+    known = frozenset[StageName]().union(*(stages[name].ancestors for name in chosen))
+    group = state.groups.get(subject.group)
+    image = record if isinstance(record, ImageRecord) else None
+    alternate = image is not None and image.role != "primary"
+    return Order(
+        number=number,
+        subject=subject,
+        segment=segment.index,
+        stages=chosen,
+        attempts=tuple(record.attempts[name] + 1 for name in chosen),
+        source=image.source if image is not None else None,
+        group_name=group.name if group is not None else "",
+        facts={name: facts for name, facts in record.facts.items() if name in known and facts},
+        inputs={name: made for name, made in record.renditions.items() if name in known and made},
+        primary=(group.primary or {}) if group is not None and alternate else {},
+        reservation=plan.reservation if segment.place is Place.PROCESS else 0,
+    )
+
+

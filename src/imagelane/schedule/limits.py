@@ -1,0 +1,76 @@
+"""How much at once: semaphores by name, and the budget of decoded bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+
+class Semaphores:
+    """Places by name. All that an order names are taken together or not at all, so orders that
+    hold some and wait for others, and with them deadlocks, cannot come about."""
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self._free = dict(places)
+
+    def available(self, names: Iterable[str]) -> bool:
+        return all(self._free[name] > 0 for name in names)
+
+    def take(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._free[name] -= 1
+
+    def give_back(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._free[name] += 1
+
+
+class Budget:
+    """Bytes of pictures that are decoded at one moment, over all workers.
+
+    Every order brings a reservation. One that needs more claims it before it decodes and waits
+    until it fits; while one waits, no new reservation is given, so large pictures do not starve.
+    A picture larger than the whole budget is decoded when no other order is decoding.
+    """
+
+    def __init__(self, total: int, reservation: int) -> None:
+        self._total = total
+        self._reservation = reservation
+        self._held: dict[int, int] = {}
+        self._waiting: deque[tuple[int, int]] = deque()
+
+    @property
+    def used(self) -> int:
+        return sum(self._held.values())
+
+    def available(self) -> bool:
+        """Whether another order may begin."""
+        if self._waiting:
+            return False
+        return not self._held or self.used + self._reservation <= self._total
+
+    def reserve(self, order: int) -> None:
+        self._held[order] = self._reservation
+
+    def claim(self, order: int, needed: int) -> None:
+        """An order stops until it may decode ``needed`` bytes in all."""
+        # It has decoded nothing yet, so while it waits it holds nothing.
+        self._held.pop(order, None)
+        self._waiting.append((order, needed))
+
+    def release(self, order: int) -> None:
+        """An order is over, whether it held or waited."""
+        if self._held.pop(order, None) is None:
+            self._waiting = deque(entry for entry in self._waiting if entry[0] != order)
+
+    def grants(self) -> list[int]:
+        """Orders that may go on now, in the order in which they claimed."""
+        granted = []
+        while self._waiting:
+            order, needed = self._waiting[0]
+            if self._held and self.used + needed > self._total:
+                break
+            self._waiting.popleft()
+            self._held[order] = needed
+            granted.append(order)
+        return granted

@@ -1,0 +1,567 @@
+"""The scheduler: what to begin, what to record, and when to look again."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
+
+from imagelane.model import events as e
+from imagelane.model.ids import THE_RUN, StageName, Subject
+from imagelane.model.outcome import Failure, Skipped, Success
+from imagelane.model.plan import LogicalStage, PhysicalPlan, Segment
+from imagelane.model.policy import FailurePolicy
+from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState, evolve
+from imagelane.model.spec import Place
+from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
+from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
+from imagelane.ports.source import SourceItem
+from imagelane.schedule.consequences import Fate, group_fate, image_fate
+from imagelane.schedule.flight import Flight, compose, startable
+from imagelane.schedule.gates import GateAnswer, decide_gate, opens_without_the_late
+from imagelane.schedule.lanes import lanes_of
+from imagelane.schedule.limits import Budget, Semaphores
+from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES, Priority, ReadyQueues
+from imagelane.schedule.retry import retry_delay
+
+_NOT_AN_IMAGE = -1
+
+
+class Scheduler:
+    """Decides, and does nothing else.
+
+    Whatever it decides is an event, applied to the state at once and given out by `take_events`.
+    The events must be durable before the orders of the `dispatch` that follows are executed.
+    Made from a state that was folded from a journal, it continues that run: what was in flight
+    is dispatched anew.
+
+    Args:
+        plan: what to execute, and how much at once.
+        state: the run as it stands; changed in place.
+        draw: random numbers in [0, 1), for the jitter of retries.
+    """
+
+    def __init__(self, plan: PhysicalPlan, state: RunState, draw: Callable[[], float]) -> None:
+        self.plan = plan
+        self.state = state
+        self._draw = draw
+        self._stages: dict[StageName, LogicalStage] = {s.name: s for s in plan.logical.stages}
+        self._segments: dict[Scope, list[Segment]] = {scope: [] for scope in Scope}
+        for segment in plan.segments:
+            self._segments[segment.scope].append(segment)
+        self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
+        self._semaphores = Semaphores(plan.limits)
+        self._budget = Budget(plan.decoded_bytes, plan.reservation)
+        self._lanes = lanes_of(plan.lane)
+        self._ready = ReadyQueues(len(plan.segments))
+        self._flights: dict[int, Flight] = {}
+        self._busy: dict[Subject, set[int]] = {}
+        self._members: dict[int, set[Subject]] = {}
+        self._not_before: dict[tuple[Subject, StageName], float] = {}
+        self._retries: list[tuple[float, Subject]] = []
+        self._gate_timeouts: list[tuple[float, int]] = []
+        self._late: dict[int, str] = {}
+        self._aborting: set[int] = set()
+        self._stopping: tuple[RunStatus, str] | None = None
+        self._events: list[e.Event] = []
+        self._orders = 0
+        self._now = 0.0
+        self._take_up()
+
+    # What the engine asks
+
+    def take_events(self) -> list[e.Event]:
+        """What was decided since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def admits(self) -> bool:
+        """Whether the window has a place for the next image of the source."""
+        return (
+            self._stopping is None
+            and not self.state.exhausted
+            and len(self.state.images) < self.plan.window
+            and self._lanes.admits(self.state.received, self._ready_groups())
+        )
+
+    def wake_at(self) -> tuple[float | None, float | None]:
+        """When `tick` has something to do, if nothing happens before: (monotonic, wall clock)."""
+        retry = self._retries[0][0] if self._retries else None
+        gate = self._gate_timeouts[0][0] if self._gate_timeouts else None
+        return retry, gate
+
+    def in_flight(self) -> int:
+        """Orders that were dispatched and are not done."""
+        return len(self._flights)
+
+    def queued(self) -> dict[StageName, int]:
+        """Subjects that are ready, by stage."""
+        return {
+            name: self._ready.waiting(segment.index)
+            for segment in self.plan.segments
+            for name in segment.stages
+        }
+
+    def running(self) -> dict[StageName, int]:
+        """Stages that are being executed: of each order the first that is not reported yet."""
+        at = Counter(flight.at for flight in self._flights.values() if flight.at)
+        return {name: at[name] for name in self._stages}
+
+    # What the engine tells
+
+    def admit(self, item: SourceItem, wall: float) -> None:
+        """Take in the next image of the source."""
+        group = Subject(item.group)
+        if item.group > self.state.groups_opened:
+            self._emit(e.GroupOpened(group, item.group_name))
+        subject = Subject(item.group, item.ordinal)
+        self._emit(
+            e.ImageReceived(
+                subject,
+                item.sequence,
+                item.name,
+                item.path,
+                item.bytes,
+                item.mtime_ns,
+                item.role,
+                item.columns,
+            )
+        )
+        self._enter(subject, item.sequence)
+        if item.last:
+            self._emit(e.GroupClosed(group, item.group_size, wall))
+            self._watch_gates(item.group)
+        self._refresh(subject)
+        if item.last:
+            self._refresh(group)
+
+    def source_ended(self) -> None:
+        """The source has no more images."""
+        self._emit(e.SourceExhausted(self.state.groups_opened, self.state.received))
+        self._lanes.source_ended()
+        self._refresh(THE_RUN)
+
+    def report(self, report: Report, now: float) -> None:
+        """Take in what a pool says. What it says of an unknown order is of no consequence."""
+        self._now = now
+        flight = self._flights.get(report.order)
+        if flight is None:
+            return
+        match report:
+            case StageReport():
+                if flight.reported(report.stage):
+                    self._record(flight, report)
+                    self._refresh(flight.order.subject)
+            case OrderDone():
+                self._done(flight)
+            case Claim():
+                self._budget.claim(report.order, report.bytes)
+
+    def grants(self) -> list[int]:
+        """Orders that may decode what they claimed."""
+        return self._budget.grants()
+
+    def tick(self, now: float, wall: float) -> None:
+        """Look at what time has brought: retries that are due, gates that have waited enough."""
+        self._now = now
+        while self._retries and self._retries[0][0] <= now:
+            _, subject = heapq.heappop(self._retries)
+            self._refresh(subject)
+        while self._gate_timeouts and self._gate_timeouts[0][0] <= wall:
+            _, number = heapq.heappop(self._gate_timeouts)
+            self._gate_timed_out(number)
+
+    def stop(self, status: RunStatus, reason: str) -> None:
+        """Begin nothing more; when the last order is done, the run settles in ``status``."""
+        if self._stopping is None:
+            self._stopping = (status, reason)
+
+    def settle(self) -> None:
+        """Settle the run, if nothing is left to do or it was stopped and stands still."""
+        if self._flights or self.state.status is not RunStatus.RUNNING:
+            return
+        if self._stopping is not None:
+            self._emit(e.RunSettled(*self._stopping))
+        elif (settled := self._settled()) is not None:
+            self._emit(settled)
+
+    def dispatch(self, now: float) -> list[Order]:
+        """Orders that may begin now, oldest group first, each within all of its limits."""
+        self._now = now
+        orders: list[Order] = []
+        while self._stopping is None:
+            picked = self._ready.pop_first(self._may)
+            if picked is None:
+                break
+            index, subject = picked
+            segment = self.plan.segments[index]
+            record = self.state.of(subject)
+            stages = startable(segment, subject, record, self._stages, self._not_before, now)
+            if not stages:
+                continue
+            self._orders += 1
+            order = compose(
+                self._orders, self.plan, self.state, self._stages, subject, segment, stages
+            )
+            self._begin(order, segment)
+            orders.append(order)
+        return orders
+
+    # Taking up a run
+
+    def _take_up(self) -> None:
+        in_order = sorted(self.state.images.items(), key=lambda entry: entry[1].sequence)
+        for subject, image in in_order:
+            self._enter(subject, image.sequence)
+        for number in self.state.groups:
+            self._watch_gates(number)
+        if self.state.exhausted:
+            self._lanes.source_ended()
+        for subject, _ in in_order:
+            self._refresh(subject)
+        for number in list(self.state.groups):
+            self._refresh(Subject(number))
+        self._refresh(THE_RUN)
+
+    def _enter(self, subject: Subject, sequence: int) -> None:
+        self._lanes.enter(subject, sequence)
+        self._members.setdefault(subject.group, set()).add(subject)
+
+    def _watch_gates(self, number: int) -> None:
+        closed_at = self.state.groups[number].closed_at
+        for stage in self._of_scope[Scope.GROUP]:
+            if closed_at is not None and stage.gate and stage.gate.timeout is not None:
+                heapq.heappush(self._gate_timeouts, (closed_at + stage.gate.timeout, number))
+
+    # Orders
+
+    def _may(self, index: int) -> bool:
+        segment = self.plan.segments[index]
+        return (
+            self._semaphores.available(segment.limits)
+            and self._lanes.available(segment)
+            and (segment.place is not Place.PROCESS or self._budget.available())
+        )
+
+    def _begin(self, order: Order, segment: Segment) -> None:
+        sequence = self._sequence(order.subject)
+        self._flights[order.number] = Flight(order, segment, sequence)
+        self._busy.setdefault(order.subject, set()).add(segment.index)
+        self._semaphores.take(segment.limits)
+        self._lanes.take(order.subject, sequence, segment)
+        if segment.place is Place.PROCESS:
+            self._budget.reserve(order.number)
+        if not self._lanes.turn(order.subject, sequence):
+            self._withdraw(order.subject)
+
+    def _done(self, flight: Flight) -> None:
+        order, segment = flight.order, flight.segment
+        del self._flights[order.number]
+        busy = self._busy[order.subject]
+        busy.discard(segment.index)
+        if not busy:
+            del self._busy[order.subject]
+        self._semaphores.give_back(segment.limits)
+        self._budget.release(order.number)
+        turns = self._lanes.give_back(order.subject, flight.sequence, segment)
+        if not flight.any_reported:
+            self._record(flight, flight.lost(self._now))
+        self._refresh(order.subject)
+        for subject in turns:
+            self._refresh(subject)
+
+    def _record(self, flight: Flight, report: StageReport) -> None:
+        order = flight.order
+        subject, stage = order.subject, report.stage
+        attempt = order.attempts[order.stages.index(stage)]
+        match report.outcome:
+            case Success(renditions, facts, verdict):
+                self._emit(
+                    e.TaskSucceeded(
+                        subject,
+                        stage,
+                        attempt,
+                        renditions,
+                        facts,
+                        verdict,
+                        report.worker,
+                        report.started,
+                        report.finished,
+                        report.cpu,
+                        report.decoded_bytes,
+                        report.source_digest,
+                    )
+                )
+            case Failure() as failure:
+                self._failed(subject, stage, attempt, failure, report)
+            case Skipped(reason):
+                self._emit(e.TaskSkipped(subject, stage, reason))
+
+    def _failed(
+        self,
+        subject: Subject,
+        stage: StageName,
+        attempt: int,
+        failure: Failure,
+        report: StageReport,
+    ) -> None:
+        spec = self._stages[stage].spec
+        delay = retry_delay(spec.retry, failure, attempt, self._draw())
+        self._emit(
+            e.TaskFailed(
+                subject,
+                stage,
+                attempt,
+                failure.error,
+                failure.message,
+                failure.detail,
+                delay,
+                report.worker,
+                report.started,
+                report.finished,
+                report.cpu,
+                report.decoded_bytes,
+                report.source_digest,
+            )
+        )
+        if delay is not None:
+            due = self._now + delay
+            self._not_before[subject, stage] = due
+            heapq.heappush(self._retries, (due, subject))
+        elif spec.on_failure is FailurePolicy.HALT:
+            self.stop(RunStatus.HALTED, f"{stage} failed on {subject}: {failure.message}")
+
+    # Looking at a subject again after something happened to it
+
+    def _refresh(self, subject: Subject) -> None:
+        match subject.scope:
+            case Scope.IMAGE:
+                if (image := self.state.images.get(subject)) is not None:
+                    self._refresh_image(subject, image)
+            case Scope.GROUP:
+                if (group := self.state.groups.get(subject.group)) is not None:
+                    self._refresh_group(subject, group)
+            case Scope.RUN:
+                self._refresh_run()
+
+    def _refresh_image(self, subject: Subject, image: ImageRecord) -> None:
+        group = self.state.groups[subject.group]
+        fate = image_fate(image, self._stages) or self._shared_fate(subject.group, group, image)
+        if fate is not None:
+            self._withdraw(subject)
+            if subject not in self._busy:
+                self._settle_image(subject, image, fate)
+            return
+        self._skip_what_lacks(subject, image, Scope.IMAGE)
+        if all(image.resolved(stage.name) for stage in self._of_scope[Scope.IMAGE]):
+            if subject not in self._busy:
+                state = ImageState.PARTIAL if image.missing else ImageState.PROCESSING
+                reason = "; ".join(f"{stage}: {why}" for stage, why in image.missing.items())
+                stage = next(iter(image.missing), None)
+                self._settle_image(subject, image, Fate(state, stage, reason))
+            return
+        if not self._waits_for_primary(group, image) and self._lanes.turn(subject, image.sequence):
+            self._push(subject, image, (subject.group, image.sequence))
+
+    def _refresh_group(self, subject: Subject, group: GroupRecord) -> None:
+        if group.state is GroupState.HELD:
+            return
+        at_rest = group.size is not None and not self._members.get(subject.group)
+        fate = self._group_fate(subject.group, group)
+        if fate is not None:
+            state, reason = fate
+            self._withdraw(subject)
+            if state is GroupState.ABORTED and subject.group not in self._aborting:
+                # Each member that settles looks at its group again; once round is enough.
+                self._aborting.add(subject.group)
+                for member in sorted(self._members.get(subject.group, ())):
+                    self._refresh(member)
+                self._aborting.discard(subject.group)
+                at_rest = group.size is not None and not self._members.get(subject.group)
+            if at_rest and subject not in self._busy and subject.group in self.state.groups:
+                self._settle_group(subject, state, reason)
+            return
+        if not at_rest or not self._gates_open(subject, group):
+            return
+        self._skip_what_lacks(subject, group, Scope.GROUP)
+        if all(group.resolved(stage.name) for stage in self._of_scope[Scope.GROUP]):
+            if subject not in self._busy:
+                self._finish_group(subject, group)
+            return
+        self._push(subject, group, (subject.group, AFTER_ITS_IMAGES))
+
+    def _refresh_run(self) -> None:
+        if not self.state.exhausted or self.state.images or self.state.groups:
+            return
+        self._skip_what_lacks(THE_RUN, self.state.run, Scope.RUN)
+        self._push(THE_RUN, self.state.run, (AFTER_ALL_GROUPS, AFTER_ITS_IMAGES))
+
+    def _skip_what_lacks(self, subject: Subject, record: SubjectState, scope: Scope) -> None:
+        """Skip the stages that need what is missing, and so on along the needs: they stand in
+        topological order. A stage that gathers takes what there is."""
+        if not record.missing:
+            return
+        for stage in self._of_scope[scope]:
+            if record.resolved(stage.name) or stage.spec.traits.gathers:
+                continue
+            lacking = next((need for need in stage.needs if need in record.missing), None)
+            if lacking is not None:
+                self._emit(e.TaskSkipped(subject, stage.name, f"needs {lacking}, which is missing"))
+
+    def _push(self, subject: Subject, record: SubjectState, place: tuple[int, int]) -> None:
+        if self._stopping is not None:
+            return
+        busy = self._busy.get(subject, ())
+        for segment in self._segments[subject.scope]:
+            if segment.index not in busy and startable(
+                segment, subject, record, self._stages, self._not_before, self._now
+            ):
+                priority: Priority = (*place, segment.index)
+                self._ready.push(segment.index, subject, priority)
+
+    def _withdraw(self, subject: Subject) -> None:
+        for segment in self._segments[subject.scope]:
+            self._ready.discard(segment.index, subject)
+
+    # Groups
+
+    def _group_fate(self, number: int, group: GroupRecord) -> tuple[GroupState, str] | None:
+        return group_fate(group, self._stages, self.plan.logical.images.primary) or (
+            (GroupState(gate_failure), self._late[number])
+            if number in self._late and (gate_failure := self._late_policy())
+            else None
+        )
+
+    def _late_policy(self) -> str | None:
+        """What a timeout does to a group whose gates do not open without the late members."""
+        for stage in self._of_scope[Scope.GROUP]:
+            if stage.gate and stage.gate.timeout is not None:
+                if opens_without_the_late(stage.gate):
+                    return None
+                return stage.gate.on_failure
+        return None
+
+    def _shared_fate(self, number: int, group: GroupRecord, image: ImageRecord) -> Fate | None:
+        """What befalls an image because of its group."""
+        fate = self._group_fate(number, group)
+        if fate is not None and fate[0] is GroupState.ABORTED:
+            return Fate(ImageState.SKIPPED, None, f"its group was aborted: {fate[1]}")
+        if number in self._late and self._late_policy() is None:
+            return Fate(ImageState.SKIPPED, None, self._late[number])
+        if image.role != "primary" and group.primary_state is ImageState.HELD:
+            return Fate(ImageState.HELD, None, "its primary is held")
+        return None
+
+    def _waits_for_primary(self, group: GroupRecord, image: ImageRecord) -> bool:
+        return (
+            self.plan.logical.images.primary is not None
+            and image.role != "primary"
+            and "primary" in group.roles
+            and group.primary_state is None
+        )
+
+    def _gates_open(self, subject: Subject, group: GroupRecord) -> bool:
+        for stage in self._of_scope[Scope.GROUP]:
+            if stage.gate is None or stage.name in group.opened_gates:
+                continue
+            decision = decide_gate(stage.gate, group)
+            if decision.answer is GateAnswer.HOLD:
+                self._settle_group(subject, GroupState.HELD, decision.reason)
+            if decision.answer is not GateAnswer.OPEN:
+                return False
+            present = group.settled_total - group.gone
+            self._emit(e.GateOpened(subject, stage.name, present, group.gone))
+        return True
+
+    def _gate_timed_out(self, number: int) -> None:
+        group = self.state.groups.get(number)
+        missing = sorted(self._members.get(number, ()))
+        if group is None or not missing:
+            return
+        names = ", ".join(self.state.images[subject].source.name for subject in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        self._late[number] = f"the gate's timeout passed without {names}{more}"
+        for subject in missing:
+            self._refresh(subject)
+        self._refresh(Subject(number))
+
+    # Settling
+
+    def _settle_image(self, subject: Subject, image: ImageRecord, fate: Fate) -> None:
+        for name in self._stages:
+            self._not_before.pop((subject, name), None)
+        members = self._members[subject.group]
+        members.discard(subject)
+        if not members:
+            del self._members[subject.group]
+        self._emit(e.ImageSettled(subject, fate.state, fate.stage, fate.reason))
+        for turn in self._lanes.leave(image.sequence):
+            self._refresh(turn)
+        if image.role == "primary":
+            self._primary_settled(subject.group, fate)
+        self._refresh(subject.of_group)
+
+    def _primary_settled(self, number: int, fate: Fate) -> None:
+        primary = self.plan.logical.images.primary
+        if primary is None:
+            return
+        failed = fate.state not in {ImageState.PROCESSING, ImageState.PARTIAL}
+        if failed and primary.on_failure == "halt":
+            self.stop(RunStatus.HALTED, f"the primary of group {number} is {fate.state}")
+        for member in sorted(self._members.get(number, ())):
+            self._refresh(member)
+
+    def _finish_group(self, subject: Subject, group: GroupRecord) -> None:
+        lost = [
+            name
+            for name in group.failed
+            if self._stages[name].spec.on_failure is FailurePolicy.PARTIAL
+        ]
+        partial = group.settled[ImageState.PARTIAL]
+        reasons = [f"{partial} of its images are partial"] if partial else []
+        reasons += [f"{name} is missing: {group.missing[name]}" for name in lost]
+        state = GroupState.PARTIAL if reasons else GroupState.PUBLISHED
+        self._settle_group(subject, state, "; ".join(reasons))
+
+    def _settle_group(self, subject: Subject, state: GroupState, reason: str) -> None:
+        group = self.state.groups[subject.group]
+        manifest = None
+        if state in {GroupState.PUBLISHED, GroupState.PARTIAL}:
+            for facts in group.facts.values():
+                manifest = facts.get("manifest", manifest)
+        self._emit(e.GroupSettled(subject, state, reason, manifest))
+        self._late.pop(subject.group, None)
+        self._refresh(THE_RUN)
+
+    def _settled(self) -> e.RunSettled | None:
+        state = self.state
+        if not state.exhausted or state.images:
+            return None
+        held = [g for g in state.groups.values() if g.state is GroupState.HELD]
+        if len(held) < len(state.groups):
+            return None
+        if held:
+            return e.RunSettled(
+                RunStatus.PAUSED, f"{len(held)} groups wait for a decision: {held[0].name}"
+            )
+        if not all(state.run.resolved(stage.name) for stage in self._of_scope[Scope.RUN]):
+            return None
+        for name, (error, message) in state.run.failed.items():
+            if self._stages[name].spec.on_failure is FailurePolicy.ABORT:
+                return e.RunSettled(RunStatus.FAILED, f"{name} failed: {error}: {message}")
+        return e.RunSettled(RunStatus.FINISHED)
+
+    def _emit(self, event: e.Event) -> None:
+        evolve(self.state, event)
+        self._events.append(event)
+
+    def _sequence(self, subject: Subject) -> int:
+        image = self.state.images.get(subject)
+        return _NOT_AN_IMAGE if image is None else image.sequence
+
+    def _ready_groups(self) -> int:
+        return sum(
+            self._ready.waiting(segment.index)
+            for scope in (Scope.GROUP, Scope.RUN)
+            for segment in self._segments[scope]
+        )
