@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagelane.model.ids import StageName
 from imagelane.model.plan import LogicalStage
-from imagelane.model.policy import FailurePolicy
+from imagelane.model.policy import FailurePolicy, GatePolicy
 from imagelane.model.run import GroupRecord, ImageRecord
 from imagelane.model.spec import PrimarySpec
 from imagelane.model.states import LEFT_THE_GROUP, GroupState, ImageState, Scope
@@ -23,32 +23,58 @@ class Fate:
     reason: str
 
 
-# Where several stages of one image failed, the gravest policy decides.
-_GRAVITY: Mapping[FailurePolicy, tuple[int, ImageState]] = {
-    FailurePolicy.HALT: (0, ImageState.HELD),
-    FailurePolicy.ABORT: (1, ImageState.DEAD),
-    FailurePolicy.SKIP: (2, ImageState.SKIPPED),
+_SEALS: Mapping[FailurePolicy, ImageState] = {
+    FailurePolicy.HALT: ImageState.HELD,
+    FailurePolicy.ABORT: ImageState.DEAD,
+    FailurePolicy.SKIP: ImageState.SKIPPED,
 }
 
 
-def image_fate(
-    image: ImageRecord, stages: Mapping[StageName, LogicalStage]
-) -> Fate | None:
-    """The image's fate if it is sealed before all of its stages are resolved, else None."""
-    sealing = [
-        (*_GRAVITY[policy], stage, f"{error}: {message}")
-        for stage, (error, message) in image.failed.items()
-        if (policy := stages[stage].spec.on_failure) in _GRAVITY
-    ]
-    if sealing:
-        _, state, stage, reason = min(sealing)
-        return Fate(state, stage, reason)
-    for stage, verdict in image.verdicts.items():
-        if verdict == "reject":
-            return Fate(ImageState.REJECTED, stage, f"{stage} rejected it")
-    for stage, verdict in image.verdicts.items():
-        if verdict == "review":
-            return Fate(ImageState.HELD, stage, f"{stage} asks for a review")
+def image_fate(image: ImageRecord, stages: Mapping[StageName, LogicalStage]) -> Fate | None:
+    """The image's fate, if a stage has sealed it, else None.
+
+    Where several have, the first in the order of the plan decides, whichever came first in time;
+    so an image ends the same under every model. A halt waits for nobody.
+    """
+    for name in image.failed:
+        if stages[name].spec.on_failure is FailurePolicy.HALT:
+            return _fate(image, name, stages[name])
+    if not image.failed and not image.verdicts:
+        return None
+    for name, stage in stages.items():
+        if (fate := _fate(image, name, stage)) is not None:
+            return fate
+    return None
+
+
+def still_wanted(
+    image: ImageRecord, fate: Fate, stages: Mapping[StageName, LogicalStage]
+) -> frozenset[StageName]:
+    """The stages that could still change a sealed fate: those before the one that sealed it.
+
+    None after a halt, or where the fate came from the group.
+    """
+    if fate.stage is None or fate.state is ImageState.HELD and fate.stage in image.failed:
+        return frozenset()
+    wanted = []
+    for name, stage in stages.items():
+        if name == fate.stage:
+            break
+        if stage.scope is Scope.IMAGE and not image.resolved(name):
+            wanted.append(name)
+    return frozenset(wanted)
+
+
+def _fate(image: ImageRecord, name: StageName, stage: LogicalStage) -> Fate | None:
+    if name in image.failed:
+        state = _SEALS.get(stage.spec.on_failure)
+        error, message = image.failed[name]
+        return Fate(state, name, f"{error}: {message}") if state else None
+    match image.verdicts.get(name):
+        case "reject":
+            return Fate(ImageState.REJECTED, name, f"{name} rejected it")
+        case "review":
+            return Fate(ImageState.HELD, name, f"{name} asks for a review")
     return None
 
 
@@ -70,9 +96,25 @@ def group_fate(
                 return GroupState.ABORTED, f"{name} failed: {error}: {message}"
             case FailurePolicy.HALT:
                 return GroupState.HELD, f"{name} failed: {error}: {message}"
-    for name, stage in stages.items():
-        if stage.gate is not None and stage.scope is Scope.GROUP and not group.resolved(name):
-            decision = decide_gate(stage.gate, group)
+    for name, gate in gates_of(stages):
+        if not group.resolved(name):
+            decision = decide_gate(gate, group)
             if decision.answer is GateAnswer.NEVER:
-                return GroupState(stage.gate.on_failure), decision.reason
+                return GroupState(gate.on_failure), decision.reason
     return None
+
+
+THE_END = StageName("")
+"""Stands for the end of a group that has no stages of its own; it too is reached by a gate."""
+
+
+def gates_of(
+    stages: Mapping[StageName, LogicalStage],
+) -> list[tuple[StageName, GatePolicy]]:
+    """The gates of a group, each with the stage that it is before."""
+    gates = [
+        (name, stage.gate)
+        for name, stage in stages.items()
+        if stage.gate is not None and stage.scope is Scope.GROUP
+    ]
+    return gates or [(THE_END, GatePolicy())]

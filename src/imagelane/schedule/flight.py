@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from imagelane.model.ids import StageName, Subject
@@ -55,17 +55,18 @@ def startable(
     stages: Mapping[StageName, LogicalStage],
     not_before: Mapping[tuple[Subject, StageName], float],
     now: float,
+    wanted: Container[StageName] | None = None,
 ) -> tuple[StageName, ...]:
     """The stages of the segment that are left to do on the subject and can be begun together.
 
     Empty while any of them needs what is not there yet from another segment: they share one
     decode, so they begin together. A stage that waits for its retry, and those that need it, are
-    left out.
+    left out. So are those that are not ``wanted``, if it is given.
     """
     chosen: list[StageName] = []
     later: set[StageName] = set()
     for name in segment.stages:
-        if record.resolved(name):
+        if record.resolved(name) or (wanted is not None and name not in wanted):
             continue
         stage = stages[name]
         if not_before.get((subject, name), now) > now:

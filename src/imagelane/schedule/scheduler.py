@@ -16,7 +16,14 @@ from imagelane.model.spec import Place
 from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.source import SourceItem
-from imagelane.schedule.consequences import Fate, group_fate, image_fate
+from imagelane.schedule.consequences import (
+    THE_END,
+    Fate,
+    gates_of,
+    group_fate,
+    image_fate,
+    still_wanted,
+)
 from imagelane.schedule.flight import Flight, compose, startable
 from imagelane.schedule.gates import GateAnswer, decide_gate, opens_without_the_late
 from imagelane.schedule.lanes import lanes_of
@@ -50,6 +57,7 @@ class Scheduler:
         for segment in plan.segments:
             self._segments[segment.scope].append(segment)
         self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
+        self._gates = gates_of(self._stages)
         self._semaphores = Semaphores(plan.limits)
         self._budget = Budget(plan.decoded_bytes, plan.reservation)
         self._lanes = lanes_of(plan.lane)
@@ -60,8 +68,10 @@ class Scheduler:
         self._not_before: dict[tuple[Subject, StageName], float] = {}
         self._retries: list[tuple[float, Subject]] = []
         self._gate_timeouts: list[tuple[float, int]] = []
+        self._wanted: dict[Subject, frozenset[StageName]] = {}
         self._late: dict[int, str] = {}
         self._aborting: set[int] = set()
+        self._aborted: dict[int, tuple[GroupState, str]] = {}
         self._stopping: tuple[RunStatus, str] | None = None
         self._events: list[e.Event] = []
         self._orders = 0
@@ -196,7 +206,15 @@ class Scheduler:
             index, subject = picked
             segment = self.plan.segments[index]
             record = self.state.of(subject)
-            stages = startable(segment, subject, record, self._stages, self._not_before, now)
+            stages = startable(
+                segment,
+                subject,
+                record,
+                self._stages,
+                self._not_before,
+                now,
+                self._wanted.get(subject),
+            )
             if not stages:
                 continue
             self._orders += 1
@@ -229,9 +247,9 @@ class Scheduler:
 
     def _watch_gates(self, number: int) -> None:
         closed_at = self.state.groups[number].closed_at
-        for stage in self._of_scope[Scope.GROUP]:
-            if closed_at is not None and stage.gate and stage.gate.timeout is not None:
-                heapq.heappush(self._gate_timeouts, (closed_at + stage.gate.timeout, number))
+        for _, gate in self._gates:
+            if closed_at is not None and gate.timeout is not None:
+                heapq.heappush(self._gate_timeouts, (closed_at + gate.timeout, number))
 
     # Orders
 
@@ -346,13 +364,17 @@ class Scheduler:
 
     def _refresh_image(self, subject: Subject, image: ImageRecord) -> None:
         group = self.state.groups[subject.group]
-        fate = image_fate(image, self._stages) or self._shared_fate(subject.group, group, image)
+        fate = self._shared_fate(subject.group, group, image) or image_fate(image, self._stages)
+        self._skip_what_lacks(subject, image, Scope.IMAGE)
         if fate is not None:
             self._withdraw(subject)
-            if subject not in self._busy:
-                self._settle_image(subject, image, fate)
-            return
-        self._skip_what_lacks(subject, image, Scope.IMAGE)
+            wanted = still_wanted(image, fate, self._stages)
+            if not wanted:
+                self._wanted.pop(subject, None)
+                if subject not in self._busy:
+                    self._settle_image(subject, image, fate)
+                return
+            self._wanted[subject] = wanted
         if all(image.resolved(stage.name) for stage in self._of_scope[Scope.IMAGE]):
             if subject not in self._busy:
                 state = ImageState.PARTIAL if image.missing else ImageState.PROCESSING
@@ -414,7 +436,13 @@ class Scheduler:
         busy = self._busy.get(subject, ())
         for segment in self._segments[subject.scope]:
             if segment.index not in busy and startable(
-                segment, subject, record, self._stages, self._not_before, self._now
+                segment,
+                subject,
+                record,
+                self._stages,
+                self._not_before,
+                self._now,
+                self._wanted.get(subject),
             ):
                 priority: Priority = (*place, segment.index)
                 self._ready.push(segment.index, subject, priority)
@@ -426,19 +454,21 @@ class Scheduler:
     # Groups
 
     def _group_fate(self, number: int, group: GroupRecord) -> tuple[GroupState, str] | None:
-        return group_fate(group, self._stages, self.plan.logical.images.primary) or (
-            (GroupState(gate_failure), self._late[number])
-            if number in self._late and (gate_failure := self._late_policy())
-            else None
-        )
+        if number in self._aborted:
+            # The first reason stays: what follows from it would change what a gate counts.
+            return self._aborted[number]
+        fate = group_fate(group, self._stages, self.plan.logical.images.primary)
+        if fate is None and number in self._late and (policy := self._late_policy()):
+            fate = GroupState(policy), self._late[number]
+        if fate is not None and fate[0] is GroupState.ABORTED:
+            self._aborted[number] = fate
+        return fate
 
     def _late_policy(self) -> str | None:
         """What a timeout does to a group whose gates do not open without the late members."""
-        for stage in self._of_scope[Scope.GROUP]:
-            if stage.gate and stage.gate.timeout is not None:
-                if opens_without_the_late(stage.gate):
-                    return None
-                return stage.gate.on_failure
+        for _, gate in self._gates:
+            if gate.timeout is not None:
+                return None if opens_without_the_late(gate) else gate.on_failure
         return None
 
     def _shared_fate(self, number: int, group: GroupRecord, image: ImageRecord) -> Fate | None:
@@ -461,16 +491,17 @@ class Scheduler:
         )
 
     def _gates_open(self, subject: Subject, group: GroupRecord) -> bool:
-        for stage in self._of_scope[Scope.GROUP]:
-            if stage.gate is None or stage.name in group.opened_gates:
+        for stage, gate in self._gates:
+            if stage in group.opened_gates:
                 continue
-            decision = decide_gate(stage.gate, group)
+            decision = decide_gate(gate, group)
             if decision.answer is GateAnswer.HOLD:
                 self._settle_group(subject, GroupState.HELD, decision.reason)
             if decision.answer is not GateAnswer.OPEN:
                 return False
-            present = group.settled_total - group.gone
-            self._emit(e.GateOpened(subject, stage.name, present, group.gone))
+            if stage != THE_END:
+                present = group.settled_total - group.gone
+                self._emit(e.GateOpened(subject, stage, present, group.gone))
         return True
 
     def _gate_timed_out(self, number: int) -> None:
@@ -531,6 +562,7 @@ class Scheduler:
                 manifest = facts.get("manifest", manifest)
         self._emit(e.GroupSettled(subject, state, reason, manifest))
         self._late.pop(subject.group, None)
+        self._aborted.pop(subject.group, None)
         self._refresh(THE_RUN)
 
     def _settled(self) -> e.RunSettled | None:
