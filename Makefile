@@ -12,7 +12,7 @@ DEMO ?= demo
 PHOTOS ?=
 ARGS ?=
 
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format docs bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ check: $(VENV)/.test ## Formatting, lint, types, floors
 
 format: $(VENV)/.test ## Format the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+docs: $(VENV)/.test ## Write the generated pages of docs/reference anew
+	@$(BIN)/python docs/generate.py
 
 bench: $(VENV)/.test ## Measure against hand-written loops and other tools (ARGS="--photos folder")
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,0 +1,1 @@
+"""What imagelane is measured against, and how: ``python -m benchmarks`` writes RESULTS.md."""
