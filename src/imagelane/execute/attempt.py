@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from imagelane.execute.facts import Facts
+from imagelane.execute.message import PlannedStage
 from imagelane.model.outcome import Rendition, Verdict
 
 if TYPE_CHECKING:
-    from imagelane.execute.message import PlannedStage
     from imagelane.execute.picture import Picture
     from imagelane.execute.workpiece import Workpiece
 
@@ -40,3 +42,17 @@ class Attempt:
     def picture(self) -> Picture:
         """The picture that the plan gives this stage, upright and in sRGB unless normalised."""
         return self.piece.picture(self.stage.picture)
+
+    def save(self, name: str, format_: str, data: bytes, picture: Picture) -> Rendition:
+        """Store a finished picture file in the artifact store, inspected and durable."""
+        return self.piece.shelf.put(name, format_, data, picture.width, picture.height)
+
+    def facts(self) -> Facts:
+        """What this stage's templates may read."""
+        return Facts(self.stage, self.piece.opening, self.piece.order, self.piece.facts)
+
+    def seconds_left(self, most: float) -> float:
+        """Until the deadline, but no more than ``most``; never less than a moment."""
+        if self.deadline is None:
+            return most
+        return max(0.05, min(most, self.deadline - time.monotonic()))

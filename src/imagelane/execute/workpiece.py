@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from imagelane.execute import stages
+from imagelane.execute import decode, stages
 from imagelane.execute.allowance import Allowance
 from imagelane.execute.attempt import Attempt
+from imagelane.execute.decode import Limits
 from imagelane.execute.errors import BugError
+from imagelane.execute.header import Header, read_header
 from imagelane.execute.message import Opening
+from imagelane.execute.picture import Picture
 from imagelane.execute.shelf import Shelf
 from imagelane.execute.source import Source, read_source
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.work import Order
-
-if TYPE_CHECKING:
-    from imagelane.execute.picture import Picture
 
 PICTURE = "picture"
 """Name of the rendition that materialises a stage's picture for another segment."""
@@ -37,7 +37,9 @@ class Workpiece:
         self.allowance = Allowance(order.reservation, claim)
         self.shelf = Shelf(opening.artifacts, opening.scratch)
         self.facts: dict[StageName, Mapping[str, Any]] = dict(order.facts)
+        self.limits = _limits(opening)
         self._source: Source | None = None
+        self._header: Header | None = None
         self._pictures: dict[StageName | None, Picture] = {}
 
     @property
@@ -50,7 +52,7 @@ class Workpiece:
         if self._source is None:
             if self.order.source is None:
                 raise BugError(f"subject {self.order.subject} has no source file to read")
-            self._source = read_source(self.order.source)
+            self._source = read_source(self.order.source, self.limits.max_bytes)
         return self._source
 
     @property
@@ -58,12 +60,30 @@ class Workpiece:
         """The digest of the bytes that were read, if any were."""
         return None if self._source is None else self._source.digest
 
+    @property
+    def header(self) -> Header:
+        """What the source file says of itself, within the limits.
+
+        Raises:
+            InvalidError: it is no picture, or asks for more than the limits allow.
+        """
+        if self._header is None:
+            header = read_header(self.source.data)
+            decode.check_limits(self.source.data, header, self.limits)
+            self._header = header
+        return self._header
+
     def picture(self, stage: StageName | None) -> Picture:
         """The picture as a stage left it; None asks for the source's own."""
         if stage not in self._pictures:
-            self._pictures[stage] = picture = self._obtain(stage)
-            picture.check()
+            self._pictures[stage] = self._obtain(stage)
         return self._pictures[stage]
+
+    def unconverted(self) -> Picture:
+        """The source's own picture in the colours of its own profile, decoded anew."""
+        return decode.decode(
+            self.source.data, self.header, self.opening.decode, self.allowance, to_standard=False
+        )
 
     def made(self, stage: StageName, picture: Picture) -> None:
         """Keep the picture that a stage of this order made."""
@@ -90,11 +110,10 @@ class Workpiece:
             self.allowance.give_back(self._pictures.pop(name).bytes)
 
     def _obtain(self, stage: StageName | None) -> Picture:
-        from imagelane.execute import decode
-        from imagelane.execute.picture import Picture
-
         if stage is None:
-            return decode.decode(self.source, self.opening.decode, self.allowance)
+            return decode.decode(
+                self.source.data, self.header, self.opening.decode, self.allowance
+            )
         for rendition in self.order.inputs.get(stage, ()):
             if rendition.name == PICTURE and rendition.format == "raw":
                 self.allowance.take(rendition.bytes)
@@ -104,3 +123,17 @@ class Workpiece:
         picture = module.make(planned.parameters, Attempt(planned, self))
         self.allowance.take(picture.bytes)
         return picture
+
+
+def _limits(opening: Opening) -> Limits:
+    """Those of the plan's validate stage, for every decode; the defaults where there is none."""
+    for stage in opening.stages.values():
+        if stage.uses == "validate":
+            given = stage.parameters
+            return Limits(
+                given["max_megapixels"],
+                given["max_total_megapixels"],
+                given["max_bytes"],
+                given["max_scans"],
+            )
+    return Limits()

@@ -1,0 +1,217 @@
+"""From a file's bytes to an upright picture in sRGB.
+
+The fast path is libjpeg-turbo: it shrinks while it decodes, and it stops at the first warning, so
+the decode is the check as well. Everything else goes through libvips, or libheif for HEIC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import simplejpeg
+
+from imagelane.execute import jpeg
+from imagelane.execute.allowance import Allowance
+from imagelane.execute.color import is_srgb, to_srgb
+from imagelane.execute.errors import InvalidError
+from imagelane.execute.header import Header, load, open_heic
+from imagelane.execute.picture import Picture
+from imagelane.execute.rights import rights_of
+from imagelane.execute.vips import (
+    Image,
+    Pixels,
+    VipsError,
+    complaint,
+    from_pixels,
+    plain,
+)
+from imagelane.model.spec import Extent
+
+_SHRINKS = (8, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may ask for. Megapixels are of one frame and of all together."""
+
+    max_megapixels: float = 100.0
+    max_total_megapixels: float = 100.0
+    max_bytes: int = 200_000_000
+    max_scans: int = 100
+
+
+def check_limits(data: bytes, header: Header, limits: Limits) -> None:
+    """Refuse what would cost too much, from the header alone.
+
+    Raises:
+        InvalidError: a limit is exceeded; the message names it.
+    """
+    megapixels = header.width * header.height / 1e6
+    size = f"{header.width} x {header.height} pixels"
+    if megapixels > limits.max_megapixels:
+        raise InvalidError(
+            f"the {header.format} says that it has {size}: {megapixels:,.0f} megapixels are more "
+            f"than max_megapixels, {limits.max_megapixels:g}"
+        )
+    if is_animated(header) and megapixels * header.frames > limits.max_total_megapixels:
+        raise InvalidError(
+            f"the {header.format} has {header.frames:,} frames of {size}: "
+            f"{megapixels * header.frames:,.0f} megapixels in all are more than "
+            f"max_total_megapixels, {limits.max_total_megapixels:g}"
+        )
+    if header.jpeg is not None:
+        scans = jpeg.count_scans(data, header.jpeg, limits.max_scans)
+        if scans > limits.max_scans:
+            raise InvalidError(f"the jpeg has more than max_scans, {limits.max_scans}, scans")
+
+
+def is_animated(header: Header) -> bool:
+    """Whether the frames follow each other in time; pages of a TIFF do not."""
+    return header.frames > 1 and header.format in {"gif", "webp", "avif"}
+
+
+def shrink_of(header: Header, extents: Iterable[Extent]) -> int:
+    """By how much the decode may shrink: the largest of 8, 4, 2 that leaves enough for everyone.
+
+    Depends on nothing but the plan and the file, so it is the same fused and unfused.
+    """
+    wanted = tuple(extents)
+    if header.jpeg is None or header.bands == 4 or not wanted:
+        return 1
+    width, height = header.upright
+    return next(
+        (
+            shrink
+            for shrink in _SHRINKS
+            if all(_enough(extent, width, height, shrink) for extent in wanted)
+        ),
+        1,
+    )
+
+
+def _enough(extent: Extent, width: int, height: int, shrink: int) -> bool:
+    across, down = -(-width // shrink), -(-height // shrink)
+    if extent.width is None and extent.height is None:
+        return False
+    enough = [
+        own >= side
+        for own, side in ((across, extent.width), (down, extent.height))
+        if side is not None
+    ]
+    # Fitting into a box needs one of its sides, filling it needs both.
+    return any(enough) if extent.fit == "inside" else all(enough)
+
+
+def decode(
+    data: bytes,
+    header: Header,
+    extents: Iterable[Extent],
+    allowance: Allowance,
+    *,
+    to_standard: bool = True,
+) -> Picture:
+    """Decode the first frame. Limits are the caller's to check before.
+
+    ``to_standard`` False leaves samples in the colours of the file's own profile, where that is
+    an RGB one.
+
+    Raises:
+        InvalidError: the file is damaged.
+    """
+    shrink = shrink_of(header, extents)
+    area = -(-header.width // shrink) * -(-header.height // shrink)
+    bands = 4 if header.has_alpha or header.bands == 4 else 3
+    working = area * bands * (2 if header.bits > 8 else 1)
+    if header.jpeg is not None and header.jpeg.progressive:
+        # All coefficients of a progressive JPEG are held at full size, two bytes each.
+        working += header.width * header.height * header.bands * 2
+    allowance.take(working)
+    keeps_own = not to_standard and header.icc is not None and header.icc[16:20] == b"RGB "
+    profile = header.icc if keeps_own and header.icc and not is_srgb(header.icc) else None
+    try:
+        image = _decode(data, header, shrink)
+        if profile is None:
+            image = to_srgb(image, header.icc, wide=header.wide)
+        elif image.format != "uchar":
+            image = image.colourspace("srgb")
+        image = plain(_upright(image, header.orientation))
+    except VipsError as error:
+        raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
+    picture = Picture(image, header.upright, profile, rights_of(header))
+    allowance.give_back(working - picture.bytes)
+    return picture
+
+
+def check_frames(data: bytes, header: Header) -> None:
+    """Decode every frame of an animation, one after the other, and keep none.
+
+    Raises:
+        InvalidError: one of them is damaged.
+    """
+    if not is_animated(header):
+        return
+    try:
+        frames = load(data, header.format, n=-1, access="sequential", fail_on="error")
+        frames.avg()
+    except VipsError as error:
+        raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
+
+
+def _decode(data: bytes, header: Header, shrink: int) -> Image:
+    if header.format == "heic":
+        return from_pixels(_decode_heic(data))
+    if header.format == "jpeg" and header.bands != 4:
+        return from_pixels(_decode_jpeg(data, header, shrink))
+    # libvips reports as a warning what libjpeg-turbo alone would stop at.
+    strict = "warning" if header.format == "jpeg" else "error"
+    return load(data, header.format, fail_on=strict)
+
+
+def _decode_jpeg(data: bytes, header: Header, shrink: int) -> Pixels:
+    try:
+        pixels: Pixels = simplejpeg.decode_jpeg(
+            data,
+            "RGB",
+            min_height=-(-header.height // shrink),
+            min_width=-(-header.width // shrink),
+            min_factor=shrink,
+            strict=True,
+        )
+    except ValueError as error:
+        raise InvalidError(f"the jpeg is damaged: {_said(error)}") from error
+    return pixels
+
+
+def _decode_heic(data: bytes) -> Pixels:
+    opened = open_heic(data)
+    try:
+        opened.convert_to("RGBA" if opened.has_alpha else "RGB")
+        return np.asarray(opened)
+    except (ValueError, RuntimeError, OSError, EOFError, SyntaxError) as error:
+        raise InvalidError(f"the heic is damaged: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip().rstrip(".") or "the decoder gave no reason"
+
+
+def _upright(image: Image, orientation: int) -> Image:
+    match orientation:
+        case 2:
+            return image.fliphor()
+        case 3:
+            return image.rot180()
+        case 4:
+            return image.flipver()
+        case 5:
+            return image.rot90().fliphor()
+        case 6:
+            return image.rot90()
+        case 7:
+            return image.rot270().fliphor()
+        case 8:
+            return image.rot270()
+        case _:
+            return image

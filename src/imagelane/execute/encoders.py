@@ -1,0 +1,138 @@
+"""From a picture to the bytes of a file that may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import simplejpeg
+
+from imagelane.execute import color, jpeg
+from imagelane.execute.errors import BugError
+from imagelane.execute.exif import write_exif
+from imagelane.execute.picture import Picture, Rights
+from imagelane.execute.vips import Image, VipsError, complaint, pyvips, to_pixels
+from imagelane.execute.xmp import write_xmp
+
+QUALITY: Mapping[str, int] = {"jpeg": 80, "webp": 80, "avif": 50, "png": 100}
+EFFORT: Mapping[str, int] = {"webp": 4, "avif": 2, "png": 6}
+LARGEST_SIDE: Mapping[str, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 16_384, "png": 1_000_000}
+"""In pixels: what each format can hold."""
+
+_FULL_CHROMA_FROM = 90
+_KEEP_EXIF, _KEEP_XMP, _KEEP_ICC = 1, 2, 8
+WHITE = "#ffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a picture becomes a file.
+
+    ``quality`` and ``effort`` None take the format's own. ``keep`` holds ``icc`` and
+    ``copyright``; nothing else of the source's metadata is ever written. ``background`` is what
+    shows through where the format has no transparency.
+    """
+
+    format: str
+    quality: int | None = None
+    effort: int | None = None
+    keep: Iterable[str] = ("icc", "copyright")
+    background: str = WHITE
+
+
+def encode(picture: Picture, how: Encoding) -> bytes:
+    """The picture as a file.
+
+    A picture that is not in sRGB keeps its profile, or, where ``keep`` has no ``icc``, is
+    converted before the profile is dropped.
+
+    Raises:
+        BugError: the format cannot hold it, or is not built in.
+    """
+    most = LARGEST_SIDE[how.format]
+    if max(picture.width, picture.height) > most:
+        raise BugError(
+            f"{picture.width} x {picture.height} pixels do not fit into a {how.format} file: "
+            f"at most {most:,} a side"
+        )
+    image, profile = picture.image, picture.profile
+    if profile is not None and "icc" not in how.keep:
+        image, profile = color.to_profile(image, "srgb", profile), None
+    rights = picture.rights if "copyright" in how.keep else Rights()
+    try:
+        return _ENCODERS[how.format](image, how, profile, rights)
+    except VipsError as error:
+        raise BugError(f"the {how.format} could not be written: {complaint(error)}") from error
+
+
+def rgb(color_name: str) -> list[int]:
+    """``#rrggbb`` as three numbers from 0 to 255."""
+    digits = color_name.removeprefix("#")
+    return [int(digits[at : at + 2], 16) for at in (0, 2, 4)]
+
+
+def flattened(image: Image, background: str) -> Image:
+    """An image without transparency, over a colour."""
+    if image.bands != 4:
+        return image
+    return image.flatten(background=rgb(background)).cast("uchar")
+
+
+def _jpeg(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
+    quality = QUALITY["jpeg"] if how.quality is None else how.quality
+    coded = simplejpeg.encode_jpeg(
+        to_pixels(flattened(image, how.background)),
+        quality,
+        "RGB",
+        "444" if quality >= _FULL_CHROMA_FROM else "420",
+    )
+    exif, xmp = write_exif(rights.creator, rights.copyright), _xmp(rights)
+    return jpeg.with_metadata(coded, exif, xmp, profile)
+
+
+def _webp(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
+    image, keep = _tagged(image, profile, rights)
+    quality = QUALITY["webp"] if how.quality is None else how.quality
+    effort = EFFORT["webp"] if how.effort is None else how.effort
+    return bytes(image.webpsave_buffer(Q=quality, effort=effort, keep=keep))
+
+
+def _avif(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
+    image, keep = _tagged(image, profile, rights)
+    quality = QUALITY["avif"] if how.quality is None else how.quality
+    effort = EFFORT["avif"] if how.effort is None else how.effort
+    return bytes(
+        image.heifsave_buffer(compression="av1", Q=quality, effort=effort, bitdepth=8, keep=keep)
+    )
+
+
+def _png(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
+    image, keep = _tagged(image, profile, rights)
+    effort = EFFORT["png"] if how.effort is None else how.effort
+    return bytes(image.pngsave_buffer(compression=effort, keep=keep))
+
+
+_ENCODERS: Mapping[str, Callable[[Image, Encoding, bytes | None, Rights], bytes]] = {
+    "jpeg": _jpeg,
+    "webp": _webp,
+    "avif": _avif,
+    "png": _png,
+}
+
+
+def _xmp(rights: Rights) -> bytes | None:
+    return write_xmp(rights.creator, rights.copyright)
+
+
+def _tagged(image: Image, profile: bytes | None, rights: Rights) -> tuple[Image, int]:
+    blobs = (
+        ("exif-data", _KEEP_EXIF, write_exif(rights.creator, rights.copyright)),
+        ("xmp-data", _KEEP_XMP, _xmp(rights)),
+        ("icc-profile-data", _KEEP_ICC, profile),
+    )
+    tagged, keep = image.copy(), 0
+    for name, flag, blob in blobs:
+        if blob:
+            tagged.set_type(pyvips.GValue.blob_type, name, blob)
+            keep |= flag
+    return tagged, keep

@@ -1,0 +1,121 @@
+"""Where a worker puts what it made, and finds what was made before: the artifact store's folder.
+
+The bytes are first written under a temporary name on the same file system, made durable, read
+back, and only then renamed to their digest. So what stands under a digest is whole, at any moment
+and after any crash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import threading
+from pathlib import Path
+
+from imagelane.execute.errors import TransientError
+from imagelane.execute.inspection import inspect
+from imagelane.execute.sniff import FORMATS
+from imagelane.model.ids import Digest
+from imagelane.model.outcome import Rendition
+
+_READ_ONLY = 0o444
+_numbers = itertools.count(1)
+
+
+class Shelf:
+    """The artifact store at ``root``, with unfinished files in ``scratch``."""
+
+    def __init__(self, root: str, scratch: str) -> None:
+        self._root = Path(root)
+        self._scratch = Path(scratch)
+
+    def path(self, digest: str) -> Path:
+        """Where the bytes with a digest are, or would be."""
+        return self._root / digest[:2] / digest[2:]
+
+    def put(
+        self, name: str, format_: str, data: bytes, width: int = 0, height: int = 0
+    ) -> Rendition:
+        """Store a file durably under its digest. Pictures are inspected before they get there.
+
+        Raises:
+            BugError: it is not what it should be, or tells more than it may.
+            TransientError: what was read back is not what was written.
+            OSError: the disk is full, read-only or failing.
+        """
+        digest = Digest(hashlib.sha256(data).hexdigest())
+        if format_ in FORMATS:
+            inspect(data, format_, width, height)
+        if not self._holds(digest):
+            self._write(digest, data)
+        return Rendition(name, digest, len(data), format_, width, height)
+
+    def read(self, rendition: Rendition) -> bytes:
+        """The bytes of a rendition, compared with its digest.
+
+        Raises:
+            TransientError: they are gone or damaged.
+        """
+        return self.fetch(rendition.digest, rendition.name)
+
+    def fetch(self, digest: str, name: str) -> bytes:
+        """The bytes under a digest; ``name`` is for the message.
+
+        Raises:
+            TransientError: they are gone or damaged.
+        """
+        try:
+            data = self.path(digest).read_bytes()
+        except FileNotFoundError:
+            raise TransientError(f"rendition {name!r} is not in the artifact store") from None
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise TransientError(f"rendition {name!r} is damaged in the artifact store")
+        return data
+
+    def scratch_folder(self) -> Path:
+        """A new, empty folder of the caller's own, to be removed by the caller."""
+        folder = self._scratch / self._unique("work")
+        folder.mkdir(parents=True)
+        return folder
+
+    def _holds(self, digest: Digest) -> bool:
+        try:
+            with self.path(digest).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except FileNotFoundError:
+            return False
+
+    def _write(self, digest: Digest, data: bytes) -> None:
+        unfinished = self._scratch / self._unique("new")
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        target = self.path(digest)
+        try:
+            with unfinished.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fchmod(file.fileno(), _READ_ONLY)
+                os.fsync(file.fileno())
+            with unfinished.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != digest:
+                raise TransientError("the disk gave back other bytes than were written to it")
+            if not target.parent.is_dir():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _sync_folder(self._root)
+            unfinished.replace(target)
+            _sync_folder(target.parent)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    @staticmethod
+    def _unique(kind: str) -> str:
+        return f"{kind}-{os.getpid()}-{threading.get_ident()}-{next(_numbers)}"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,37 @@
+"""Scatter: the picture at several widths, each a file."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from imagelane.execute.attempt import Attempt, Result
+from imagelane.execute.encoders import Encoding, encode
+from imagelane.execute.resample import cascade
+
+
+class Parameters(TypedDict):
+    widths: list[int]
+    format: str
+    quality: int | None
+    effort: int | None
+    linear: Literal["auto"] | bool
+    keep: list[str]
+    background: str
+
+
+def run(parameters: Parameters, attempt: Attempt) -> Result:
+    """One rendition for each width, named after it; never larger than the picture itself."""
+    how = Encoding(
+        parameters["format"],
+        parameters["quality"],
+        parameters["effort"],
+        parameters["keep"],
+        parameters["background"],
+    )
+    made = {
+        width: attempt.save(str(width), how.format, encode(small, how), small)
+        for width, small in cascade(
+            attempt.picture(), parameters["widths"], linear=parameters["linear"]
+        )
+    }
+    return Result(tuple(made[width] for width in sorted(made)))

@@ -1,0 +1,80 @@
+"""The one place where libvips is loaded, and how it is set up for a worker.
+
+One libvips thread a worker is best for throughput with several workers, and AVIF's bytes depend on
+the number of threads. Loaders that this project does not use, or that are not meant for untrusted
+input, are blocked.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+if "pyvips" not in sys.modules:  # libvips reads these once, when it is loaded
+    os.environ["VIPS_CONCURRENCY"] = "1"
+    os.environ.setdefault("VIPS_WARNING", "0")
+    os.environ.setdefault("FONTCONFIG_FILE", str(Path(__file__).parent / "fonts" / "fonts.conf"))
+
+import numpy as np
+import numpy.typing as npt
+import pyvips
+
+logging.getLogger("pyvips").addHandler(logging.NullHandler())
+logging.getLogger("pyvips").propagate = False
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""Samples of one picture: height x width x bands, 8 bits each."""
+
+Image: TypeAlias = Any
+"""A libvips image. pyvips makes its methods while it runs, so there are no types to check."""
+
+VipsImage: Any = pyvips.Image
+VipsError: type[Exception] = pyvips.Error
+
+pyvips.block_untrusted_set(True)
+# Each picture is seen once, so remembering operations would only hold memory.
+pyvips.cache_set_max(0)
+
+
+def version() -> str:
+    """The version of libvips itself."""
+    return ".".join(str(pyvips.version(place)) for place in range(3))
+
+
+def has_operation(name: str) -> bool:
+    """Whether this libvips was built with an operation, e.g. ``heifload_buffer``."""
+    return bool(pyvips.type_find("VipsOperation", name))
+
+
+def from_pixels(pixels: Pixels) -> Image:
+    """A libvips image over an array's own memory, marked as sRGB; nothing is copied."""
+    height, width, bands = pixels.shape
+    image = VipsImage.new_from_memory(np.ascontiguousarray(pixels), width, height, bands, "uchar")
+    return image.copy(interpretation="srgb")
+
+
+def to_pixels(image: Image) -> Pixels:
+    """The image's samples as an array; computes what was put off."""
+    samples: Pixels = np.frombuffer(image.write_to_memory(), np.uint8)
+    return samples.reshape(image.height, image.width, image.bands)
+
+
+def plain(image: Image) -> Image:
+    """The image computed, in memory of its own, without any metadata of the file it came from."""
+    return from_pixels(to_pixels(image))
+
+
+def complaint(error: BaseException) -> str:
+    """What libvips had to say, without the names of its functions, each thing once."""
+    said: list[str] = []
+    for line in str(error).splitlines():
+        text = line.strip().removeprefix("unable to call ")
+        head, colon, rest = text.partition(": ")
+        if colon and head.replace("_", "").isalnum() and " " not in head:
+            text = rest.strip()
+        if text and not text.replace("_", "").isalnum() and text not in said:
+            said.append(text)
+    return "; ".join(said) or str(error).strip() or "libvips gave no reason"
