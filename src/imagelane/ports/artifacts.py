@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from imagelane.model.ids import Digest
@@ -10,6 +10,23 @@ from imagelane.model.ids import Digest
 
 class ArtifactDamagedError(Exception):
     """What is stored is not what its digest says; it was moved aside and is never published."""
+
+
+_HEXADECIMAL = frozenset("0123456789abcdef")
+
+
+def object_path(digest: str) -> PurePosixPath:
+    """Where a store that is a folder keeps a digest's bytes, relative to its root: ``ab/cdef…``.
+
+    Workers, the artifact store and the publishing folder all lay files out so, which is what lets
+    one be linked into the other.
+
+    Raises:
+        ValueError: not a SHA-256 in 64 lower-case hexadecimal digits, so perhaps a path.
+    """
+    if len(digest) != 64 or not set(digest) <= _HEXADECIMAL:
+        raise ValueError(f"{digest!r} is not a SHA-256: expected 64 lower-case hexadecimal digits")
+    return PurePosixPath(digest[:2], digest[2:])
 
 
 class Artifacts(Protocol):

@@ -19,6 +19,17 @@ class RunNotFoundError(Exception):
     """The journal holds no such run."""
 
 
+class JournalError(Exception):
+    """The journal cannot be read or written: one line that names it, what was found, and what to do
+    next. Whether an `append` that failed so was recorded may be unknown (a disk that failed under
+    the commit), so nothing more can be appended: claim the run anew and fold what is there."""
+
+
+class JournalFullError(JournalError):
+    """There is no room on the journal's disk. Nothing of the call was recorded; the same call may
+    be made again when there is room."""
+
+
 class RunOwnedError(Exception):
     """Another coordinator that is still alive owns the run."""
 
@@ -85,10 +96,17 @@ class Journal(Protocol):
     """Durable on return: what `append` has accepted survives SIGKILL and a power cut."""
 
     def create(self, run: RunId, definition: Mapping[str, Any], owner: str) -> Claimed:
-        """Begin a run and own it."""
+        """Begin a run and own it.
+
+        Raises:
+            JournalError: the journal cannot be written, or holds a run of this name.
+        """
 
     def claim(self, run: RunId, owner: str) -> Claimed:
         """Take a run over with the next fence.
+
+        Fences rise over all runs of a journal, so that of two runs that publish one group the one
+        claimed later goes before.
 
         Raises:
             RunNotFoundError: no such run.
@@ -100,6 +118,9 @@ class Journal(Protocol):
 
         Raises:
             StaleFenceError: the run was claimed by another since.
+            RunNotFoundError: no such run.
+            JournalError: it cannot be written, or an event contradicts what is recorded (an image
+                received twice, or into a group that was never opened).
         """
 
     def events(

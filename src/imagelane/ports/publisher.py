@@ -9,6 +9,11 @@ from typing import Any, Protocol
 from imagelane.model.ids import Digest
 
 
+class PublishError(Exception):
+    """A group cannot be published: one line that says what was found, what was expected, and what
+    to do next. What was live before still is."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
     """One file of a group's version: the name that people see, relative to the group's folder."""
@@ -36,13 +41,20 @@ class Publisher(Protocol):
     """A folder, an object store. Promoting the same version twice is harmless."""
 
     def stage(self, version: Version) -> None:
-        """Bring all files of a version into place, invisible, verified by reading back."""
+        """Bring all files of a version into place, invisible, verified by reading back.
+
+        Raises:
+            ArtifactDamagedError: a file's bytes are not those of its digest.
+            PublishError: a file is nowhere to be found, or the target cannot be written.
+        """
 
     def promote(self, version: Version, fence: int) -> None:
         """Make it live, in one atomic step, and keep the version before it.
 
         Raises:
             StaleFenceError: a later coordinator has published this group.
+            PublishError: something else stands at the group's place, the version was not staged,
+                or the target cannot be written.
         """
 
     def live(self, slug: str) -> Digest | None:
@@ -50,3 +62,18 @@ class Publisher(Protocol):
 
     def versions(self, slug: str) -> Iterator[Digest]:
         """All versions that are kept, newest first."""
+
+
+class IndexedPublisher(Publisher, Protocol):
+    """A publisher whose target also has a list of its galleries."""
+
+    def manifest(self, slug: str) -> bytes | None:
+        """The manifest of the live version."""
+
+    def publish_index(self, index: bytes, fence: int) -> None:
+        """Replace the list of galleries (JSON), in one atomic step.
+
+        Raises:
+            StaleFenceError: a later coordinator has published the list.
+            PublishError: the target cannot be written.
+        """

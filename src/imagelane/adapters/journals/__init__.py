@@ -1,0 +1,1 @@
+"""Journals: one package each."""

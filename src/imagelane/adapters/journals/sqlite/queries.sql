@@ -1,0 +1,90 @@
+-- name: find_run
+SELECT id FROM runs WHERE run = ?;
+
+-- name: next_fence
+SELECT max(coalesce(max(fence), 0) + 1, ?) FROM runs;
+
+-- name: create_run
+INSERT INTO runs (run, definition, owner, fence, status, reason, pipeline, plan, model, started, updated)
+VALUES (?, ?, ?, ?, 'running', '', '', '', '', ?, ?);
+
+-- name: claim_run
+UPDATE runs SET owner = ?, fence = ? WHERE id = ?;
+
+-- name: begin_append
+SELECT id, fence, last_index FROM runs WHERE run = ?;
+
+-- name: end_append
+UPDATE runs SET last_index = ?, updated = ? WHERE id = ?;
+
+-- name: append_event
+INSERT INTO events (run, log_index, at, fence, type, group_no, ordinal, stage, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: run_started
+UPDATE runs SET status = 'running', reason = '', model = ?, pipeline = ?, plan = ?, started = ?
+WHERE id = ?;
+
+-- name: run_resumed
+UPDATE runs SET status = 'running', reason = '', model = ? WHERE id = ?;
+
+-- name: run_settled
+UPDATE runs SET status = ?, reason = ? WHERE id = ?;
+
+-- name: group_opened
+INSERT INTO groups (run, group_no, name, state) VALUES (?, ?, ?, 'open');
+
+-- name: group_received
+UPDATE groups SET images = images + ? WHERE run = ? AND group_no = ?;
+
+-- name: group_state
+UPDATE groups SET state = ? WHERE run = ? AND group_no = ?;
+
+-- name: group_settled
+UPDATE groups SET state = ?, reason = ?, manifest = ? WHERE run = ? AND group_no = ?;
+
+-- name: image_received
+INSERT INTO images (run, group_no, ordinal, name, path, role, state)
+VALUES (?, ?, ?, ?, ?, ?, 'received');
+
+-- name: image_processing
+UPDATE images SET state = 'processing'
+WHERE run = ? AND group_no = ? AND ordinal = ? AND state = 'received';
+
+-- name: image_settled
+UPDATE images SET state = ?, settled = 1, stage = ?, reason = ?
+WHERE run = ? AND group_no = ? AND ordinal = ?;
+
+-- name: images_of_settled_group
+UPDATE images SET state = ?, reason = CASE reason WHEN '' THEN ? ELSE reason END
+WHERE run = ? AND group_no = ? AND settled = 1 AND state = ?;
+
+-- name: events_page
+SELECT log_index, at, type, group_no, ordinal, stage, body FROM events
+WHERE run = ? AND log_index > ? ORDER BY log_index LIMIT ?;
+
+-- name: subject_page
+SELECT log_index, at, type, group_no, ordinal, stage, body FROM events
+WHERE run = ? AND group_no = ? AND ordinal = ? AND log_index > ? ORDER BY log_index LIMIT ?;
+
+-- name: members_page
+SELECT log_index, at, type, group_no, ordinal, stage, body FROM events
+WHERE run = ? AND group_no = ? AND (ordinal, log_index) > (?, ?)
+ORDER BY ordinal, log_index LIMIT ?;
+
+-- name: runs
+SELECT run, pipeline, plan, model, status, reason, started, updated, definition, owner, fence
+FROM runs ORDER BY id DESC;
+
+-- name: images_page
+SELECT group_no, ordinal, name, path, state, settled, stage, reason, role FROM images
+WHERE run = ?1 AND group_no <= ?2 AND (?3 IS NULL OR state IN (SELECT value FROM json_each(?3)))
+  AND (group_no, ordinal) > (?4, ?5)
+ORDER BY group_no, ordinal LIMIT ?6;
+
+-- name: groups_page
+SELECT group_no, name, state, images, reason, manifest FROM groups
+WHERE run = ? AND group_no > ? ORDER BY group_no LIMIT ?;
+
+-- name: image_counts
+SELECT state, count(*) FROM images WHERE run = ? GROUP BY state;

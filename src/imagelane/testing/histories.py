@@ -1,0 +1,132 @@
+"""Histories of runs that could have happened, drawn at random: for properties over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from imagelane.model import events as e
+from imagelane.model.ids import Digest, StageName, Subject
+from imagelane.model.outcome import Rendition
+from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
+
+NAMES = ("harbour.jpg", "hafen ü.jpg", "line\nbreak.jpg", "undecodable \udcff.jpg", "e\u0301.jpg")
+"""File names as faulty as real ones are."""
+
+_STAGES = tuple(map(StageName, ("validate", "thumbnails", "moderate")))
+_SETTLED = (
+    ImageState.PROCESSING,
+    ImageState.PARTIAL,
+    ImageState.SKIPPED,
+    ImageState.REJECTED,
+    ImageState.DEAD,
+    ImageState.HELD,
+)
+_OVER = (GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.ABORTED)
+
+
+@dataclass(slots=True)
+class _Group:
+    subject: Subject
+    received: int = 0
+    closed: bool = False
+    flying: list[Subject] = field(default_factory=list)
+
+
+def history(choose: Random, length: int) -> Iterator[e.Event]:
+    """About ``length`` events in an order that `imagelane.model.run.evolve` accepts."""
+    yield e.RunStarted("gallery", "0" * 64, "parallel", {"fuse": True})
+    groups: list[_Group] = []
+    opened = sequence = 0
+    for _ in range(length):
+        busy = [group for group in groups if group.flying]
+        match choose.randrange(8):
+            case 0:
+                opened += 1
+                groups.append(_Group(Subject(opened)))
+                yield e.GroupOpened(Subject(opened), f"group {choose.choice(NAMES)}")
+            case 1 | 2 if growing := [group for group in groups if not group.closed]:
+                group = choose.choice(growing)
+                group.received += 1
+                image = Subject(group.subject.group, group.received)
+                group.flying.append(image)
+                yield received(image, sequence, choose.choice(NAMES))
+                sequence += 1
+            case 3 | 4 if busy:
+                yield _task(choose, choose.choice(choose.choice(busy).flying))
+            case 5 if busy:
+                group = choose.choice(busy)
+                image = group.flying.pop(choose.randrange(len(group.flying)))
+                yield e.ImageSettled(
+                    image, choose.choice(_SETTLED), choose.choice((None, *_STAGES)), "as drawn"
+                )
+            case 6 if growing := [group for group in groups if not group.closed]:
+                group = choose.choice(growing)
+                group.closed = True
+                yield e.GroupClosed(group.subject, group.received, 17.0)
+            case 7 if quiet := [group for group in groups if group.closed and not group.flying]:
+                yield from _finish(choose, groups, choose.choice(quiet))
+            case _:
+                yield e.RunSettled(RunStatus.PAUSED, "asked to")
+                yield e.RunResumed("sequential")
+
+
+def received(image: Subject, sequence: int = 0, name: str = "harbour.jpg") -> e.ImageReceived:
+    """The arrival of an image, with all that a manifest's row can say."""
+    return e.ImageReceived(
+        subject=image,
+        sequence=sequence,
+        name=name,
+        path=f"/photos/{image.group}/{name}",
+        bytes=1_000_000_007,
+        mtime_ns=1_795_390_000_123_456_789,
+        role="primary" if image.ordinal == 1 else "",
+        columns={"copyright": "© Gazette", "note": "\udcfe"},
+    )
+
+
+def _task(choose: Random, subject: Subject) -> e.Event:
+    stage = choose.choice(_STAGES)
+    match choose.randrange(3):
+        case 0:
+            return e.TaskSkipped(subject, stage, "what it needs is missing")
+        case 1:
+            return e.TaskFailed(
+                subject=subject,
+                stage=stage,
+                attempt=1,
+                error=choose.choice(list(ErrorClass)),
+                message="it did not work",
+                detail="Traceback …",
+                retry_in=choose.choice((None, 0.5)),
+                worker="worker-1",
+                started=1.5,
+                finished=2.25,
+            )
+        case _:
+            return e.TaskSucceeded(
+                subject=subject,
+                stage=stage,
+                attempt=1,
+                renditions=(Rendition("480", Digest("a" * 64), 12_345, "jpeg", 480, 320),),
+                facts={"width": 480, "nsfw": 0.125, "title": "Hafen \udcff\u202e\x1b[31m"},
+                verdict=choose.choice((None, "approve", "reject")),
+                worker="worker-2",
+                started=1.5,
+                finished=2.25,
+                cpu=0.5,
+                decoded_bytes=1 << 33,
+                source_digest="b" * 64,
+            )
+
+
+def _finish(choose: Random, groups: list[_Group], group: _Group) -> Iterator[e.Event]:
+    match choose.randrange(4):
+        case 0:
+            yield e.GateOpened(group.subject, StageName("publish"), group.received, 0)
+        case 1:
+            yield e.GroupSettled(group.subject, GroupState.HELD, "a human is asked")
+        case _:
+            groups.remove(group)
+            yield e.GroupSettled(group.subject, choose.choice(_OVER), "as drawn", Digest("c" * 64))
