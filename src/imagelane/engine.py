@@ -72,7 +72,7 @@ class Engine:
         self._pulsed = 0.0
 
     def pause(self, reason: str) -> None:
-        """Begin nothing more, finish what is in flight, and stand still. Safe in a signal handler."""
+        """Begin nothing more, finish what is in flight, stand still. Safe in a signal handler."""
         self._scheduler.stop(RunStatus.PAUSED, reason)
 
     def execute(self) -> RunState:

@@ -97,7 +97,7 @@ def pipeline(
 
 def planned(
     stages: Sequence[StageSpec],
-    options: RunOptions = RunOptions(),  # noqa: B008 - a frozen value
+    options: RunOptions = RunOptions(),
     *,
     primary: PrimarySpec | None = None,
     machine: Machine = MACHINE,

@@ -7,6 +7,7 @@ what only shows over a whole run.
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +26,7 @@ from imagelane.model.policy import (
 )
 from imagelane.model.spec import PrimarySpec
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus, Scope
-from imagelane.testing.simulation import Does, World, fold, items_of
+from imagelane.testing.simulation import Behaviour, Does, World, fold, items_of
 
 SEQUENTIAL = RunOptions(model=ExecutionModel.SEQUENTIAL)
 MODELS = {
@@ -51,7 +52,7 @@ def steady(stage: StageName, subject: Subject, attempt: int) -> Does:
     return Does(1.0)
 
 
-def erratic(seed: int, failing: float = 0.0):
+def erratic(seed: int, failing: float = 0.0) -> Behaviour:
     """Attempts of random length, of which a share fails in a random way."""
 
     def behaviour(stage: StageName, subject: Subject, attempt: int) -> Does:
@@ -97,7 +98,7 @@ def test_sequential_is_one_at_a_time_in_the_order_of_the_source() -> None:
         images = [one for one in world.executed if one.subject.scope is Scope.IMAGE]
         assert [one.subject for one in images] == sorted(one.subject for one in images)
         starts = [(one.started, one.finished) for one in world.executed]
-        assert all(before[1] <= after[0] for before, after in zip(starts, starts[1:], strict=False))
+        assert all(before[1] <= after[0] for before, after in pairwise(starts))
         # A group is over before the next one begins.
         published = [one.subject.group for one in world.executed if one.stage == "publish"]
         first_of_two = next(one.started for one in world.executed if one.subject == Subject(2, 1))
@@ -170,7 +171,7 @@ def test_a_moved_stage_overlaps_and_the_rest_stays_in_its_lane() -> None:
         for one in world.executed
         if one.stage not in {"moderate", "thumbnails"}
     )
-    assert all(before[1] <= after[0] for before, after in zip(lane, lane[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(lane))
 
 
 @settings(max_examples=150, deadline=None)
@@ -257,7 +258,7 @@ def test_primary_comes_before_its_alternates(options: RunOptions) -> None:
     assert world.state.image_counts[ImageState.PUBLISHED] == 12
 
 
-def failing_at(where: dict[tuple[str, Subject], Failure]):
+def failing_at(where: dict[tuple[str, Subject], Failure]) -> Behaviour:
     def behaviour(stage: StageName, subject: Subject, attempt: int) -> Does:
         del attempt
         failure = where.get((stage, subject))
@@ -408,9 +409,7 @@ def test_a_rejected_image_leaves_and_a_reviewed_one_is_held() -> None:
     assert state.status is RunStatus.PAUSED
     assert state.image_counts == {ImageState.REJECTED: 1, ImageState.PUBLISHED: 1}
     assert state.groups[2].state is GroupState.HELD
-    assert not [
-        one for one in world.executed if one.stage == "after" and one.subject.ordinal == 1
-    ]
+    assert not [one for one in world.executed if one.stage == "after" and one.subject.ordinal == 1]
 
 
 def test_a_burst_needs_no_more_state_than_a_handful() -> None:

@@ -191,9 +191,7 @@ _FIELDS: Mapping[type, tuple[str, ...]] = {
     kind: tuple(f.name for f in fields(kind) if f.name not in {"subject", "stage"})
     for kind in _TYPES.values()
 }
-_WITH_SUBJECT = {
-    kind for kind in _TYPES.values() if any(f.name == "subject" for f in fields(kind))
-}
+_WITH_SUBJECT = {kind for kind in _TYPES.values() if any(f.name == "subject" for f in fields(kind))}
 _WITH_STAGE = {kind for kind in _TYPES.values() if any(f.name == "stage" for f in fields(kind))}
 _RENDITION = tuple(f.name for f in fields(Rendition))
 
@@ -225,7 +223,7 @@ def stage_of(event: Event) -> StageName | None:
 
 
 def encode(event: Event) -> dict[str, Any]:
-    """The event's body as JSON values: all but its type, subject and stage, which stand beside it."""
+    """The event's body as JSON values: its type, subject and stage stand beside it."""
     body = {name: getattr(event, name) for name in _FIELDS[type(event)]}
     renditions = body.get("renditions")
     if renditions:

@@ -185,9 +185,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
 def _saw_source(image: ImageRecord, digest: str | None) -> None:
     if digest is not None and image.source.digest is None:
         old = image.source
-        image.source = SourceFile(
-            old.path, old.name, old.bytes, old.mtime_ns, digest, old.columns
-        )
+        image.source = SourceFile(old.path, old.name, old.bytes, old.mtime_ns, digest, old.columns)
 
 
 def _settle_group(state: RunState, event: e.GroupSettled) -> None:

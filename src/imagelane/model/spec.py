@@ -1,4 +1,4 @@
-"""What was declared: the value that both fronts (YAML and Python) produce and that plans are made of."""
+"""What was declared: the value that both fronts (YAML and Python) produce, and plans begin with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Literal
 from imagelane.model.ids import StageName
 from imagelane.model.policy import FailurePolicy, GatePolicy, RetryPolicy, RunOptions
 from imagelane.model.states import Scope
-
 
 
 class Place(StrEnum):
@@ -140,9 +139,9 @@ class GroupSpec:
 class PrimarySpec:
     """Which image of a group is its primary: the first in order, or the one that matches.
 
-    ``pattern`` is a glob on file names, ``column`` and ``value`` a manifest's column. ``on_failure``
-    says what becomes of the group when its primary fails: ``abort`` it, ``skip`` the primary and
-    promote the next image, or go on (``partial``).
+    ``pattern`` is a glob on file names, ``column`` and ``value`` a manifest's column.
+    ``on_failure`` says what becomes of the group when its primary fails: ``abort`` it, go on
+    without its facts (``partial``), or ``halt`` the run.
     """
 
     which: Literal["first", "pattern", "column"] = "first"

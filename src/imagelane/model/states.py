@@ -1,4 +1,4 @@
-"""States and the tables of allowed transitions. Diagrams in the docs are drawn from these tables."""
+"""States and the tables of allowed transitions. The docs' diagrams are drawn from these tables."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ErrorClass(StrEnum):
     TIMEOUT = "timeout"
     """The attempt was killed at its deadline. Retried."""
     WORKER_DIED = "worker_died"
-    """The process went away under the attempt. Retried, so that poison is found out and quarantined."""
+    """The process went away under the attempt. Retried, so that poison is found out."""
     BUG = "bug"
     """An exception in a stage's code. Not retried unless asked."""
 

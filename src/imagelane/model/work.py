@@ -1,4 +1,4 @@
-"""What the engine asks of a pool, and what a pool says back. Identities and digests, never pixels."""
+"""What the engine asks of a pool, and what it says back: identities and digests, never pixels."""
 
 from __future__ import annotations
 

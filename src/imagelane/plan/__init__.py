@@ -1,1 +1,1 @@
-"""From what was declared to what is dispatched: the DAG, its rules, and its lowering for a model."""
+"""From what was declared to what is dispatched: the DAG, its rules, its lowering for a model."""

@@ -33,10 +33,12 @@ IO_PLACES = 64
 
 
 def pool_of(stage: StageSpec) -> str:
+    """The pool whose places the stage takes: as declared, or its kind's."""
     return stage.pool or stage.traits.pool
 
 
 def pool_size(pool: str, options: RunOptions, machine: Machine) -> int:
+    """How many places a pool has."""
     declared = options.pools.get(pool)
     if declared is not None:
         return declared

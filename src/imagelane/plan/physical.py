@@ -31,10 +31,8 @@ def physical_plan(logical: LogicalPlan, options: RunOptions, machine: Machine) -
     draft = optimize(logical, options, machine)
     lane = _lane(draft)
     limits: dict[str, int] = {}
-    segments = tuple(
-        _segment(index, draft, lane, limits) for index, _ in enumerate(draft.segments)
-    )
-    processes = _processes(draft, lane, segments, limits)
+    segments = tuple(_segment(index, draft, lane, limits) for index, _ in enumerate(draft.segments))
+    processes = _processes(lane, segments, limits)
     decoded_bytes = options.decoded_bytes or max(machine.memory // 4, 256 * MIB)
     return PhysicalPlan(
         logical=draft.logical,
@@ -85,9 +83,7 @@ def _room(segment: Segment, limits: dict[str, int]) -> int:
     return min((limits[name] for name in segment.limits), default=1)
 
 
-def _processes(
-    draft: Draft, lane: Lane, segments: tuple[Segment, ...], limits: dict[str, int]
-) -> int:
+def _processes(lane: Lane, segments: tuple[Segment, ...], limits: dict[str, int]) -> int:
     pixel = [segment for segment in segments if segment.place is Place.PROCESS]
     if not pixel:
         return 0
@@ -102,9 +98,7 @@ def _processes(
     return max(1, together)
 
 
-def _window(
-    draft: Draft, lane: Lane, segments: tuple[Segment, ...], limits: dict[str, int]
-) -> int:
+def _window(draft: Draft, lane: Lane, segments: tuple[Segment, ...], limits: dict[str, int]) -> int:
     asked = draft.options.max_in_flight
     if lane.kind == "run" and not lane.free:
         return 1
@@ -113,15 +107,13 @@ def _window(
         return min(asked, full) if asked else full
     if asked:
         return asked
-    # Twice what all limits together let run at once: the next image is at hand when a place is free.
+    # Twice what all limits let run at once, so that the next image is at hand for a free place.
     of_images = [segment for segment in segments if segment.scope is Scope.IMAGE]
     pools: dict[str, int] = {}
     for segment in of_images:
         for name in segment.limits[:1]:
             pools[name] = max(pools.get(name, 0), _room(segment, limits))
-    apart = sum(
-        _room(segment, limits) for segment in of_images if len(segment.limits) > 1
-    )
+    apart = sum(_room(segment, limits) for segment in of_images if len(segment.limits) > 1)
     return max(2, min(LARGEST_WINDOW, 2 * (sum(pools.values()) + apart)))
 
 

@@ -1,1 +1,1 @@
-"""What the core asks of the outside, as Protocols. Adapters fulfil them and are chosen in `wiring`."""
+"""What the core asks of the outside, as Protocols. Adapters fulfil them; `wiring` chooses."""

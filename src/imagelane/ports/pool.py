@@ -9,6 +9,10 @@ from imagelane.model.plan import PhysicalPlan
 from imagelane.model.work import Order, Report
 
 
+class PoolError(Exception):
+    """Nothing can be executed here: one line that says what was found and what to do next."""
+
+
 class Pool(Protocol):
     """Takes orders, enforces timeouts, gives back reports.
 
@@ -28,7 +32,11 @@ class Pool(Protocol):
         """Let the worker that claimed memory for this order go on."""
 
     def poll(self, timeout: float) -> Sequence[Report]:
-        """Reports that have come in; waits up to ``timeout`` seconds for the first one."""
+        """Reports that have come in; waits up to ``timeout`` seconds for the first one.
+
+        Raises:
+            PoolError: no worker can be started.
+        """
 
     def close(self, *, kill: bool = False) -> None:
         """Stop the workers: at once, or after what they are doing."""

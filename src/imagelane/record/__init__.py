@@ -1,1 +1,1 @@
-"""What happened, made durable: events in groups, the fold that takes a run up again, its members."""
+"""What happened, made durable: group commit, the fold that takes a run up again, members."""

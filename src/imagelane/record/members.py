@@ -27,42 +27,51 @@ def members(journal: Journal, run: RunId, group: int) -> Iterator[dict[str, Any]
 def _gather(recorded: Iterable[Recorded]) -> Iterator[dict[str, Any]]:
     image: dict[str, Any] | None = None
     for entry in recorded:
-        match entry.event:
-            case e.ImageReceived() as received:
-                if image is not None:
-                    yield image
-                image = {
-                    "subject": str(received.subject),
-                    "ordinal": received.subject.ordinal,
-                    "name": received.name,
-                    "state": "received",
-                    "reason": "",
-                    "role": received.role,
-                    "columns": dict(received.columns),
-                    "facts": {},
-                    "renditions": {},
-                    "missing": {},
-                }
-            case e.TaskSucceeded() as done if image is not None:
-                image["missing"].pop(done.stage, None)
-                if done.facts:
-                    image["facts"][done.stage] = dict(done.facts)
-                rows = [
-                    [one.name, one.digest, one.bytes, one.format, one.width, one.height]
-                    for one in done.renditions
-                    if one.format != _INTERNAL_FORMAT
-                ]
-                if rows:
-                    image["renditions"][done.stage] = rows
-            case e.TaskFailed(retry_in=None) as failed if image is not None:
-                image["missing"][failed.stage] = failed.message
-            case e.TaskSkipped() as skipped if image is not None:
-                image["missing"][skipped.stage] = skipped.reason
-            case e.ImageSettled() as settled if image is not None:
-                image["state"] = settled.state.value
-                image["reason"] = settled.reason
+        if isinstance(entry.event, e.ImageReceived):
+            if image is not None:
+                yield image
+            image = _received(entry.event)
+        elif image is not None:
+            _note(image, entry.event)
     if image is not None:
         yield image
+
+
+def _received(event: e.ImageReceived) -> dict[str, Any]:
+    return {
+        "subject": str(event.subject),
+        "ordinal": event.subject.ordinal,
+        "name": event.name,
+        "state": "received",
+        "reason": "",
+        "role": event.role,
+        "columns": dict(event.columns),
+        "facts": {},
+        "renditions": {},
+        "missing": {},
+    }
+
+
+def _note(image: dict[str, Any], event: e.Event) -> None:
+    match event:
+        case e.TaskSucceeded():
+            image["missing"].pop(event.stage, None)
+            if event.facts:
+                image["facts"][event.stage] = dict(event.facts)
+            rows = [
+                [one.name, one.digest, one.bytes, one.format, one.width, one.height]
+                for one in event.renditions
+                if one.format != _INTERNAL_FORMAT
+            ]
+            if rows:
+                image["renditions"][event.stage] = rows
+        case e.TaskFailed(retry_in=None):
+            image["missing"][event.stage] = event.message
+        case e.TaskSkipped():
+            image["missing"][event.stage] = event.reason
+        case e.ImageSettled():
+            image["state"] = event.state.value
+            image["reason"] = event.reason
 
 
 def write_members(

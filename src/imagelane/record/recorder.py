@@ -1,4 +1,4 @@
-"""Group commit: all events that one turn of the engine decided become durable in one transaction."""
+"""Group commit: all events of one turn of the engine become durable in one transaction."""
 
 from __future__ import annotations
 

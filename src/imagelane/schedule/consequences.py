@@ -54,7 +54,7 @@ def still_wanted(
 
     None after a halt, or where the fate came from the group.
     """
-    if fate.stage is None or fate.state is ImageState.HELD and fate.stage in image.failed:
+    if fate.stage is None or (fate.state is ImageState.HELD and fate.stage in image.failed):
         return frozenset()
     wanted = []
     for name, stage in stages.items():

@@ -50,37 +50,34 @@ class Flight:
 
 def startable(
     segment: Segment,
-    subject: Subject,
     record: SubjectState,
     stages: Mapping[StageName, LogicalStage],
-    not_before: Mapping[tuple[Subject, StageName], float],
-    now: float,
+    waiting: Container[StageName],
     wanted: Container[StageName] | None = None,
 ) -> tuple[StageName, ...]:
-    """The stages of the segment that are left to do on the subject and can be begun together.
+    """The stages of the segment that are left to do on a subject and can be begun together.
 
     Empty while any of them needs what is not there yet from another segment: they share one
-    decode, so they begin together. A stage that waits for its retry, and those that need it, are
-    left out. So are those that are not ``wanted``, if it is given.
+    decode, so they begin together. Stages ``waiting`` for their retry, and those that need them,
+    are left out; so are those that are not ``wanted``, if it is given.
     """
     chosen: list[StageName] = []
     later: set[StageName] = set()
     for name in segment.stages:
         if record.resolved(name) or (wanted is not None and name not in wanted):
             continue
-        stage = stages[name]
-        if not_before.get((subject, name), now) > now:
+        if name in waiting:
             later.add(name)
             continue
-        waits = False
-        for need in stage.needs:
+        put_off = False
+        for need in stages[name].needs:
             if need in chosen or record.resolved(need):
                 continue
             if need in later:
-                waits = True
+                put_off = True
             elif stages[need].scope is segment.scope:
                 return ()
-        if waits:
+        if put_off:
             later.add(name)
         else:
             chosen.append(name)
@@ -89,6 +86,7 @@ def startable(
 
 def compose(
     number: int,
+    *,
     plan: PhysicalPlan,
     state: RunState,
     stages: Mapping[StageName, LogicalStage],
@@ -115,5 +113,3 @@ def compose(
         primary=(group.primary or {}) if group is not None and alternate else {},
         reservation=plan.reservation if segment.place is Place.PROCESS else 0,
     )
-
-

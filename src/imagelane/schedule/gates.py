@@ -36,45 +36,43 @@ def decide_gate(gate: GatePolicy, group: GroupRecord) -> GateDecision:
     """
     if group.size is None:
         return _WAIT
-    whole = group.settled[ImageState.PROCESSING]
-    partial = group.settled[ImageState.PARTIAL]
-    short = group.gone + partial
+    short = group.gone + group.settled[ImageState.PARTIAL]
     if gate.require == "all" and short:
-        return GateDecision(
-            GateAnswer.NEVER,
+        return _never(
             f"the gate requires all {group.size} images whole, and {short} "
-            f"{'is' if short == 1 else 'are'} not",
+            f"{'is' if short == 1 else 'are'} not"
         )
     if group.settled_total < group.size:
         return _WAIT
     if held := group.settled[ImageState.HELD]:
-        return GateDecision(
-            GateAnswer.HOLD, f"{held} of {group.size} images wait for a decision"
-        )
-    if whole + partial == 0:
-        return GateDecision(
-            GateAnswer.NEVER,
-            f"none of its {group.size} images is left" if group.size else "it has no images",
-        )
-    match gate.require:
-        case "settled" | "all":
-            return _OPEN
-        case tuple() as roles:
-            lacking = [role for role in roles if group.roles.get(role) is not ImageState.PROCESSING]
-            if lacking:
-                return GateDecision(
-                    GateAnswer.NEVER,
-                    f"the gate requires {', '.join(roles)}; not whole: {', '.join(lacking)}",
-                )
-            return _OPEN
-        case share:
-            if whole < share * group.size:
-                return GateDecision(
-                    GateAnswer.NEVER,
-                    f"the gate requires {share:.0%} of {group.size} images whole; "
-                    f"{whole} {'is' if whole == 1 else 'are'}",
-                )
-            return _OPEN
+        return GateDecision(GateAnswer.HOLD, f"{held} of {group.size} images wait for a decision")
+    if group.settled_total == group.gone:
+        return _never(f"none of its {group.size} images is left")
+    return _requirement(gate, group, group.size)
+
+
+def _requirement(gate: GatePolicy, group: GroupRecord, size: int) -> GateDecision:
+    """The answer when every member is settled and some are left."""
+    if isinstance(gate.require, tuple):
+        lacking = [
+            role for role in gate.require if group.roles.get(role) is not ImageState.PROCESSING
+        ]
+        if lacking:
+            return _never(
+                f"the gate requires {', '.join(gate.require)}; not whole: {', '.join(lacking)}"
+            )
+    elif isinstance(gate.require, float | int):
+        whole = group.settled[ImageState.PROCESSING]
+        if whole < gate.require * size:
+            return _never(
+                f"the gate requires {gate.require:.0%} of {size} images whole; "
+                f"{whole} {'is' if whole == 1 else 'are'}"
+            )
+    return _OPEN
+
+
+def _never(reason: str) -> GateDecision:
+    return GateDecision(GateAnswer.NEVER, reason)
 
 
 def opens_without_the_late(gate: GatePolicy) -> bool:

@@ -63,10 +63,12 @@ class RunLane(Lanes):
         return segment.index in self._moved or not self._taken
 
     def take(self, subject: Subject, sequence: int, segment: Segment) -> None:
+        del subject, sequence
         if segment.index not in self._moved:
             self._taken = True
 
     def give_back(self, subject: Subject, sequence: int, segment: Segment) -> list[Subject]:
+        del subject, sequence
         if segment.index not in self._moved:
             self._taken = False
         return []
@@ -133,12 +135,14 @@ class BatchLanes(Lanes):
         return segment.scope is Scope.IMAGE or self._free > 0
 
     def take(self, subject: Subject, sequence: int, segment: Segment) -> None:
+        del segment
         if subject.scope is Scope.IMAGE:
             self._batches[sequence // self._size].running = True
         else:
             self._free -= 1
 
     def give_back(self, subject: Subject, sequence: int, segment: Segment) -> list[Subject]:
+        del segment
         if subject.scope is Scope.IMAGE:
             self._batches[sequence // self._size].running = False
             return []
@@ -163,6 +167,7 @@ class BatchLanes(Lanes):
 
 
 def lanes_of(lane: Lane) -> Lanes:
+    """The lanes that a plan asks for."""
     match lane.kind:
         case "none":
             return Lanes()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Callable
 
 from imagelane.model import events as e
 from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.outcome import Failure, Skipped, Success
-from imagelane.model.plan import LogicalStage, PhysicalPlan, Segment
+from imagelane.model.plan import LogicalStage, PhysicalPlan
 from imagelane.model.policy import FailurePolicy
 from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState, evolve
-from imagelane.model.spec import Place
 from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.source import SourceItem
@@ -24,14 +22,12 @@ from imagelane.schedule.consequences import (
     image_fate,
     still_wanted,
 )
-from imagelane.schedule.flight import Flight, compose, startable
+from imagelane.schedule.dispatching import Dispatcher
+from imagelane.schedule.flight import Flight
 from imagelane.schedule.gates import GateAnswer, decide_gate, opens_without_the_late
 from imagelane.schedule.lanes import lanes_of
-from imagelane.schedule.limits import Budget, Semaphores
-from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES, Priority, ReadyQueues
+from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
 from imagelane.schedule.retry import retry_delay
-
-_NOT_AN_IMAGE = -1
 
 
 class Scheduler:
@@ -53,19 +49,11 @@ class Scheduler:
         self.state = state
         self._draw = draw
         self._stages: dict[StageName, LogicalStage] = {s.name: s for s in plan.logical.stages}
-        self._segments: dict[Scope, list[Segment]] = {scope: [] for scope in Scope}
-        for segment in plan.segments:
-            self._segments[segment.scope].append(segment)
         self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
         self._gates = gates_of(self._stages)
-        self._semaphores = Semaphores(plan.limits)
-        self._budget = Budget(plan.decoded_bytes, plan.reservation)
         self._lanes = lanes_of(plan.lane)
-        self._ready = ReadyQueues(len(plan.segments))
-        self._flights: dict[int, Flight] = {}
-        self._busy: dict[Subject, set[int]] = {}
+        self._orders = Dispatcher(plan, state, self._stages, self._lanes)
         self._members: dict[int, set[Subject]] = {}
-        self._not_before: dict[tuple[Subject, StageName], float] = {}
         self._retries: list[tuple[float, Subject]] = []
         self._gate_timeouts: list[tuple[float, int]] = []
         self._wanted: dict[Subject, frozenset[StageName]] = {}
@@ -74,7 +62,6 @@ class Scheduler:
         self._aborted: dict[int, tuple[GroupState, str]] = {}
         self._stopping: tuple[RunStatus, str] | None = None
         self._events: list[e.Event] = []
-        self._orders = 0
         self._now = 0.0
         self._take_up()
 
@@ -91,7 +78,7 @@ class Scheduler:
             self._stopping is None
             and not self.state.exhausted
             and len(self.state.images) < self.plan.window
-            and self._lanes.admits(self.state.received, self._ready_groups())
+            and self._lanes.admits(self.state.received, self._orders.group_tasks_ready())
         )
 
     def wake_at(self) -> tuple[float | None, float | None]:
@@ -102,20 +89,15 @@ class Scheduler:
 
     def in_flight(self) -> int:
         """Orders that were dispatched and are not done."""
-        return len(self._flights)
+        return len(self._orders.flights)
 
     def queued(self) -> dict[StageName, int]:
         """Subjects that are ready, by stage."""
-        return {
-            name: self._ready.waiting(segment.index)
-            for segment in self.plan.segments
-            for name in segment.stages
-        }
+        return self._orders.queued()
 
     def running(self) -> dict[StageName, int]:
-        """Stages that are being executed: of each order the first that is not reported yet."""
-        at = Counter(flight.at for flight in self._flights.values() if flight.at)
-        return {name: at[name] for name in self._stages}
+        """Stages that are being executed."""
+        return self._orders.running()
 
     # What the engine tells
 
@@ -154,7 +136,7 @@ class Scheduler:
     def report(self, report: Report, now: float) -> None:
         """Take in what a pool says. What it says of an unknown order is of no consequence."""
         self._now = now
-        flight = self._flights.get(report.order)
+        flight = self._orders.flights.get(report.order)
         if flight is None:
             return
         match report:
@@ -165,11 +147,11 @@ class Scheduler:
             case OrderDone():
                 self._done(flight)
             case Claim():
-                self._budget.claim(report.order, report.bytes)
+                self._orders.budget.claim(report.order, report.bytes)
 
     def grants(self) -> list[int]:
         """Orders that may decode what they claimed."""
-        return self._budget.grants()
+        return self._orders.budget.grants()
 
     def tick(self, now: float, wall: float) -> None:
         """Look at what time has brought: retries that are due, gates that have waited enough."""
@@ -188,7 +170,7 @@ class Scheduler:
 
     def settle(self) -> None:
         """Settle the run, if nothing is left to do or it was stopped and stands still."""
-        if self._flights or self.state.status is not RunStatus.RUNNING:
+        if self._orders.flights or self.state.status is not RunStatus.RUNNING:
             return
         if self._stopping is not None:
             self._emit(e.RunSettled(*self._stopping))
@@ -199,29 +181,9 @@ class Scheduler:
         """Orders that may begin now, oldest group first, each within all of its limits."""
         self._now = now
         orders: list[Order] = []
-        while self._stopping is None:
-            picked = self._ready.pop_first(self._may)
-            if picked is None:
-                break
-            index, subject = picked
-            segment = self.plan.segments[index]
-            record = self.state.of(subject)
-            stages = startable(
-                segment,
-                subject,
-                record,
-                self._stages,
-                self._not_before,
-                now,
-                self._wanted.get(subject),
-            )
-            if not stages:
-                continue
-            self._orders += 1
-            order = compose(
-                self._orders, self.plan, self.state, self._stages, subject, segment, stages
-            )
-            self._begin(order, segment)
+        while (
+            self._stopping is None and (order := self._orders.begin(now, self._wanted)) is not None
+        ):
             orders.append(order)
         return orders
 
@@ -251,41 +213,13 @@ class Scheduler:
             if closed_at is not None and gate.timeout is not None:
                 heapq.heappush(self._gate_timeouts, (closed_at + gate.timeout, number))
 
-    # Orders
-
-    def _may(self, index: int) -> bool:
-        segment = self.plan.segments[index]
-        return (
-            self._semaphores.available(segment.limits)
-            and self._lanes.available(segment)
-            and (segment.place is not Place.PROCESS or self._budget.available())
-        )
-
-    def _begin(self, order: Order, segment: Segment) -> None:
-        sequence = self._sequence(order.subject)
-        self._flights[order.number] = Flight(order, segment, sequence)
-        self._busy.setdefault(order.subject, set()).add(segment.index)
-        self._semaphores.take(segment.limits)
-        self._lanes.take(order.subject, sequence, segment)
-        if segment.place is Place.PROCESS:
-            self._budget.reserve(order.number)
-        if not self._lanes.turn(order.subject, sequence):
-            self._withdraw(order.subject)
+    # Reports
 
     def _done(self, flight: Flight) -> None:
-        order, segment = flight.order, flight.segment
-        del self._flights[order.number]
-        busy = self._busy[order.subject]
-        busy.discard(segment.index)
-        if not busy:
-            del self._busy[order.subject]
-        self._semaphores.give_back(segment.limits)
-        self._budget.release(order.number)
-        turns = self._lanes.give_back(order.subject, flight.sequence, segment)
+        turns = self._orders.done(flight)
         if not flight.any_reported:
             self._record(flight, flight.lost(self._now))
-        self._refresh(order.subject)
-        for subject in turns:
+        for subject in (flight.order.subject, *turns):
             self._refresh(subject)
 
     def _record(self, flight: Flight, report: StageReport) -> None:
@@ -344,7 +278,7 @@ class Scheduler:
         )
         if delay is not None:
             due = self._now + delay
-            self._not_before[subject, stage] = due
+            self._orders.wait(subject, stage, due)
             heapq.heappush(self._retries, (due, subject))
         elif spec.on_failure is FailurePolicy.HALT:
             self.stop(RunStatus.HALTED, f"{stage} failed on {subject}: {failure.message}")
@@ -367,16 +301,16 @@ class Scheduler:
         fate = self._shared_fate(subject.group, group, image) or image_fate(image, self._stages)
         self._skip_what_lacks(subject, image, Scope.IMAGE)
         if fate is not None:
-            self._withdraw(subject)
+            self._orders.withdraw(subject)
             wanted = still_wanted(image, fate, self._stages)
             if not wanted:
                 self._wanted.pop(subject, None)
-                if subject not in self._busy:
+                if not self._orders.busy(subject):
                     self._settle_image(subject, image, fate)
                 return
             self._wanted[subject] = wanted
         if all(image.resolved(stage.name) for stage in self._of_scope[Scope.IMAGE]):
-            if subject not in self._busy:
+            if not self._orders.busy(subject):
                 state = ImageState.PARTIAL if image.missing else ImageState.PROCESSING
                 reason = "; ".join(f"{stage}: {why}" for stage, why in image.missing.items())
                 stage = next(iter(image.missing), None)
@@ -392,7 +326,7 @@ class Scheduler:
         fate = self._group_fate(subject.group, group)
         if fate is not None:
             state, reason = fate
-            self._withdraw(subject)
+            self._orders.withdraw(subject)
             if state is GroupState.ABORTED and subject.group not in self._aborting:
                 # Each member that settles looks at its group again; once round is enough.
                 self._aborting.add(subject.group)
@@ -400,14 +334,14 @@ class Scheduler:
                     self._refresh(member)
                 self._aborting.discard(subject.group)
                 at_rest = group.size is not None and not self._members.get(subject.group)
-            if at_rest and subject not in self._busy and subject.group in self.state.groups:
+            if at_rest and not self._orders.busy(subject) and subject.group in self.state.groups:
                 self._settle_group(subject, state, reason)
             return
         if not at_rest or not self._gates_open(subject, group):
             return
         self._skip_what_lacks(subject, group, Scope.GROUP)
         if all(group.resolved(stage.name) for stage in self._of_scope[Scope.GROUP]):
-            if subject not in self._busy:
+            if not self._orders.busy(subject):
                 self._finish_group(subject, group)
             return
         self._push(subject, group, (subject.group, AFTER_ITS_IMAGES))
@@ -431,25 +365,8 @@ class Scheduler:
                 self._emit(e.TaskSkipped(subject, stage.name, f"needs {lacking}, which is missing"))
 
     def _push(self, subject: Subject, record: SubjectState, place: tuple[int, int]) -> None:
-        if self._stopping is not None:
-            return
-        busy = self._busy.get(subject, ())
-        for segment in self._segments[subject.scope]:
-            if segment.index not in busy and startable(
-                segment,
-                subject,
-                record,
-                self._stages,
-                self._not_before,
-                self._now,
-                self._wanted.get(subject),
-            ):
-                priority: Priority = (*place, segment.index)
-                self._ready.push(segment.index, subject, priority)
-
-    def _withdraw(self, subject: Subject) -> None:
-        for segment in self._segments[subject.scope]:
-            self._ready.discard(segment.index, subject)
+        if self._stopping is None:
+            self._orders.consider(subject, record, place, self._now, self._wanted.get(subject))
 
     # Groups
 
@@ -519,8 +436,7 @@ class Scheduler:
     # Settling
 
     def _settle_image(self, subject: Subject, image: ImageRecord, fate: Fate) -> None:
-        for name in self._stages:
-            self._not_before.pop((subject, name), None)
+        self._orders.forget(subject)
         members = self._members[subject.group]
         members.discard(subject)
         if not members:
@@ -586,14 +502,3 @@ class Scheduler:
     def _emit(self, event: e.Event) -> None:
         evolve(self.state, event)
         self._events.append(event)
-
-    def _sequence(self, subject: Subject) -> int:
-        image = self.state.images.get(subject)
-        return _NOT_AN_IMAGE if image is None else image.sequence
-
-    def _ready_groups(self) -> int:
-        return sum(
-            self._ready.waiting(segment.index)
-            for scope in (Scope.GROUP, Scope.RUN)
-            for segment in self._segments[scope]
-        )

@@ -160,9 +160,7 @@ class World:
             started, at = at, at + does.seconds
             if isinstance(does.outcome, Failure):
                 failed.add(stage)
-            self._later(
-                at - self.now, StageReport(order.number, stage, does.outcome, started, at)
-            )
+            self._later(at - self.now, StageReport(order.number, stage, does.outcome, started, at))
             self.executed.append(Interval(stage, order.subject, attempt, started, at))
         self._later(at - self.now, OrderDone(order.number))
 

@@ -39,15 +39,17 @@ def _unsound(draft: Draft) -> list[str]:
             found.append(f"segment {segment} mixes scopes")
         if len({stages[name].spec.traits.place for name in segment}) > 1:
             found.append(f"segment {segment} mixes places")
-        for name in segment if len(segment) > 1 else ():
-            if own_limit(stages[name].spec, draft.options, draft.machine) is not None:
-                found.append(f"stage {name!r} lost its own limit in segment {segment}")
+        found += [
+            f"stage {name!r} lost its own limit in segment {segment}"
+            for name in segment
+            if len(segment) > 1
+            and own_limit(stages[name].spec, draft.options, draft.machine) is not None
+        ]
     for stage in stages.values():
         found += _unsound_stage(stage, stages)
         # A need in a later segment that leads back would make two segments wait for each other.
         if any(
-            home[ancestor] != home[stage.name]
-            and home[deeper] == home[stage.name]
+            home[ancestor] != home[stage.name] and home[deeper] == home[stage.name]
             for ancestor in stage.ancestors
             for deeper in stages[ancestor].ancestors
         ):
@@ -63,7 +65,9 @@ def _unsound_stage(stage: LogicalStage, stages: dict[StageName, LogicalStage]) -
         found.append(f"image stage {stage.name!r} would run in the coordinator")
     if stage.picture is not None and stage.spec.traits.reads is Reads.PICTURE:
         if stage.picture not in stage.ancestors:
-            found.append(f"{stage.name!r} takes the picture of {stage.picture!r} without needing it")
+            found.append(
+                f"{stage.name!r} takes the picture of {stage.picture!r} without needing it"
+            )
         elif not stages[stage.picture].spec.traits.makes_picture:
             found.append(f"{stage.name!r} takes a picture that {stage.picture!r} does not make")
     return found
