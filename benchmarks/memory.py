@@ -51,7 +51,7 @@ def measure(scratch: Path, counts: Sequence[int]) -> str:
             "",
             table(head, rows),
             "",
-            f"- {counts[-1]:,} images take {peaks[-1] / peaks[0]:.2f} × the memory of {counts[0]:,}",
+            f"- {counts[-1]:,} images take {peaks[-1] / peaks[0]:.2f} × what {counts[0]:,} take",
             machine(),
         ]
     )

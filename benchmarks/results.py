@@ -27,7 +27,7 @@ def machine() -> str:
     lines = [
         (
             f"- {dt.datetime.now(dt.UTC):%d %B %Y}, {_processor()}, "
-            f"{os.process_cpu_count() if hasattr(os, 'process_cpu_count') else os.cpu_count()} cores, "
+            f"{len(os.sched_getaffinity(0))} cores, "
             f"{platform.system()} {platform.release().partition('-')[0]}"
         ),
         f"- Python {platform.python_version()}, {versions}",

@@ -16,7 +16,7 @@ def gallery(example: Callable[[str], Example], paint: Paint, imagelane: Imagelan
     """Run once: what the tests look at is what it left."""
     found = example("news-gallery")
     photos = found.folder / "photos"
-    paint(photos / "harbour" / "b-crane.jpg", (1800, 1200), gps=True, copyright="© A. Photographer")
+    paint(photos / "harbour" / "b-crane.jpg", (1800, 1200), gps=True, copyright="© Quayside Press")
     paint(photos / "harbour" / "a-quay.jpg", (1200, 1800), gps=True)
     paint(photos / "harbour" / "c-tide.png", (700, 500))
     paint(photos / "market" / "stall.jpg", (900, 600), orientation=6, gps=True)
@@ -59,7 +59,7 @@ def test_no_position_leaves_and_rights_do(gallery: Example) -> None:
         with Image.open(path) as picture:
             assert not picture.getexif().get_ifd(IFD.GPSInfo), path.name
     with Image.open(gallery.folder / "public" / "harbour" / "b-crane-480.jpg") as picture:
-        assert "A. Photographer" in str(picture.getexif()[Base.Copyright])
+        assert "Quayside Press" in str(picture.getexif()[Base.Copyright])
 
 
 def test_turned_photographs_are_published_upright(gallery: Example) -> None:
