@@ -1,0 +1,63 @@
+"""A run in sentences: the same in the terminal and in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.report.losses import NOT_WHOLE
+from imagelane.report.view import RunView
+from imagelane.report.wording import count, number, share
+
+LOST = NOT_WHOLE - {ImageState.PARTIAL}
+"""Images in these states are not live."""
+VERBS: Mapping[str, str] = {
+    "done": "done",
+    "failed": "failed",
+    "retried": "failed, tried again",
+    "skipped": "not tried",
+}
+
+
+def lead(view: RunView) -> str:
+    """What became of the images, in one sentence or two."""
+    if not view.received:
+        return "No image was received."
+    live = view.images.get(ImageState.PUBLISHED, 0) + view.images.get(ImageState.PARTIAL, 0)
+    groups = view.groups.get(GroupState.PUBLISHED, 0) + view.groups.get(GroupState.PARTIAL, 0)
+    where = f"in {count(groups, 'gallery', 'galleries')}"
+    lost = sum(view.images.get(state, 0) for state in LOST)
+    if view.run.status is RunStatus.RUNNING or live + lost < view.received:
+        expected = max(view.expected[0] if view.expected else 0, view.received)
+        return f"Live so far: {number(live)} of {count(expected, 'image')}, {where}."
+    if not live:
+        return f"None of {count(view.received, 'image')} went live."
+    partial = view.images.get(ImageState.PARTIAL, 0)
+    whole = f"; {number(partial)} of them not whole" if partial else ""
+    if live == view.received:
+        every = f"All {number(live)} images are" if live > 1 else "The image is"
+        return f"{every} live {where}{whole}."
+    return f"{number(live)} of {count(view.received, 'image')} are live {where}{whole}."
+
+
+def bottleneck(view: RunView) -> str:
+    """What held the run up; empty where nothing did."""
+    found = view.bottleneck
+    if found is None:
+        return ""
+    busy = share(found.share)
+    if found.alone:
+        side = f"at most {found.places} at once" if found.places > 1 else "one at a time"
+        verb = "is" if view.run.status is RunStatus.RUNNING else "was"
+        return f"The bottleneck {verb} {found.stage}: {side}, busy {busy} of the time."
+    workers = f"{found.places} workers were" if found.places > 1 else "One worker was"
+    return f"{workers} busy {busy} of the time; {share(found.part)} of that work was {found.stage}."
+
+
+def group_summary(images: Mapping[ImageState, int]) -> str:
+    """``23 images``, or ``23 images: 21 published, 2 skipped`` where not all share one state."""
+    total = count(sum(images.values()), "image")
+    if set(images) <= {ImageState.PUBLISHED}:
+        return total
+    parts = ", ".join(f"{number(value)} {state}" for state, value in images.items())
+    return f"{total}: {parts}"
