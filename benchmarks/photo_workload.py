@@ -153,8 +153,8 @@ def _text(
         "",
         (
             "imagelane validates, records every step durably, verifies what it stored and "
-            "publishes atomically; the loops write files. vipsthumbnail makes the same four sizes and no "
-            "watermark."
+            "publishes atomically; the loops write files. vipsthumbnail makes the same four "
+            "sizes and no watermark."
         ),
         "",
         table(head, rows),

@@ -15,10 +15,10 @@ def test_functions_and_commands_are_stages(
     custom = example("custom-stage")
     photo = paint(custom.folder / "photos" / "quay" / "boat.jpg", (960, 640), colour=(20, 20, 220))
     imagelane("run", custom.pipeline, "--quiet", cwd=custom.folder)
-    assert custom.files("quay") == {"boat-480.jpg", "boat.sha256", "manifest.json"}
+    assert custom.files("quay") == {"boat-480.jpg", "boat-checksum.sha256", "manifest.json"}
     public = custom.folder / "public" / "quay"
     digest = hashlib.sha256(photo.read_bytes()).hexdigest()
-    assert (public / "boat.sha256").read_text().strip() == digest
+    assert (public / "boat-checksum.sha256").read_text().strip() == digest
     with Image.open(public / "boat-480.jpg") as picture:
         red, _, blue = picture.convert("RGB").getpixel((100, 80))  # type: ignore[misc]
     # Half sepia: the blue corner has turned towards brown.
