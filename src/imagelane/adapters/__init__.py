@@ -1,0 +1,1 @@
+"""What fulfils the ports. Leaves: nothing in the core imports them, and none imports another."""

@@ -1,0 +1,1 @@
+"""Where orders are executed: supervised worker processes, or this process itself."""

@@ -1,0 +1,180 @@
+"""A worker process as the system sees it: started, spoken to, listened to, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from imagelane.execute.failures import one_line
+from imagelane.execute.message import Answer, decode_answer
+from imagelane.execute.wire import Frames
+from imagelane.model.spec import Place
+
+_CHUNK = 1 << 18
+_LAST_WORDS = 8192
+
+
+class Child:
+    """One worker process, and both ends of what connects it.
+
+    It has a session of its own: Ctrl-C at the terminal does not reach it, and whatever it starts
+    can be found and ended with it. Nothing here waits, but `ended`, for as long as it is told.
+
+    Raises:
+        OSError: the system gives no process, no descriptor or no memory, or ``folder`` is gone.
+    """
+
+    def __init__(
+        self, slot: str, place: Place, folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        ours, theirs = socket.socketpair()
+        hears, says = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-P", "-m", "imagelane.workers.local"),
+                    *(str(theirs.fileno()), str(os.getpid()), place.value),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=says,
+                stderr=says,
+                pass_fds=(theirs.fileno(),),
+                cwd=folder,
+                env=environment,
+                start_new_session=True,
+            )
+        except BaseException:
+            ours.close()
+            os.close(hears)
+            raise
+        finally:
+            theirs.close()
+            os.close(says)
+        ours.setblocking(False)  # noqa: FBT003 - it takes no names
+        os.set_blocking(hears, False)
+        self.channel = ours
+        self.output = hears
+        self.name = f"{slot}-{self._process.pid}"
+        self.silent = False
+        """It will say no more."""
+        self.mute = False
+        """It will print no more."""
+        self._frames = Frames()
+        self._outgoing = bytearray()
+        self._words = bytearray()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def tell(self, frame: bytes) -> None:
+        """Queue a command; `flush` sends what is queued."""
+        self._outgoing += frame
+
+    def flush(self) -> bool:
+        """Send as much as it takes without waiting; whether that was all."""
+        while self._outgoing:
+            try:
+                sent = self.channel.send(self._outgoing)
+            except BlockingIOError:
+                return False
+            except OSError:
+                # It is gone, which shows where its answers are read.
+                sent = len(self._outgoing)
+            del self._outgoing[:sent]
+        return True
+
+    def answers(self) -> Iterator[Answer]:
+        """What it has said since; sets ``silent`` where it will say no more.
+
+        Raises:
+            MessageError: it said something that is no message.
+        """
+        while not self.silent:
+            try:
+                data = self.channel.recv(_CHUNK)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.silent = True
+                return
+            for body in self._frames.feed(data):
+                yield decode_answer(body, self.name)
+            if len(data) < _CHUNK:
+                return
+
+    def listen(self) -> None:
+        """Take in what it printed, and remember the end of it."""
+        with contextlib.suppress(BlockingIOError):
+            data = b"" if self.mute else os.read(self.output, _CHUNK)
+            self.mute = not data
+            self._words += data
+            del self._words[:-_LAST_WORDS]
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it printed, on either stream."""
+        return self._words.decode("utf-8", "replace").strip()
+
+    @property
+    def last_line(self) -> str:
+        """The line of its last words that says most."""
+        lines = self.last_words.splitlines()
+        fatal = [line for line in lines if line.startswith("Fatal Python error")]
+        return one_line((fatal or lines or [""])[-1], 200)
+
+    def kill(self) -> None:
+        """End it now, and whatever it started."""
+        if self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        for started in _session(self.pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(started, signal.SIGKILL)
+
+    def ended(self, patience: float = 0.0) -> bool:
+        """Whether the process is over; waits for it up to ``patience`` seconds."""
+        if self._process.poll() is None and patience > 0:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)
+        return self._process.returncode is not None
+
+    def how_it_ended(self) -> str:
+        """In words, e.g. ``killed by SIGSEGV``."""
+        code = self._process.returncode
+        if code is None:
+            return "its connection broke"
+        if code >= 0:
+            return f"it exited with code {code}"
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        reason = " (perhaps the system ran out of memory)" if -code == signal.SIGKILL else ""
+        return f"killed by {name}{reason}"
+
+    def close(self) -> None:
+        """Let go of both connections."""
+        self.channel.close()
+        os.close(self.output)
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a leader's session but for itself: what a worker started, whatever process
+    groups it made of them."""
+    members = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (process := int(entry.name)) != leader:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getsid(process) == leader:
+                    members.append(process)
+    return members

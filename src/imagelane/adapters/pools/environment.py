@@ -1,0 +1,52 @@
+"""The environment variables of a worker process: few, and none of them a secret."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+import imagelane
+
+_KEPT = (
+    "FONTCONFIG_FILE",
+    "FONTCONFIG_PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "OPENBLAS_CORETYPE",
+    "PATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONPYCACHEPREFIX",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+)
+
+_FIXED = {
+    # Workers times threads must not exceed the cores, and AVIF's bytes change with their number.
+    "VIPS_CONCURRENCY": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # Read by onnxruntime: a picture's content is nobody else's business.
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+
+
+def worker_environment(keep: Iterable[str] = ()) -> dict[str, str]:
+    """Variables for a worker: those that programs need to be found and to speak the user's
+    language, those named in ``keep``, and one thread for every library."""
+    kept = {name: os.environ[name] for name in (*_KEPT, *keep) if name in os.environ}
+    package = str(Path(imagelane.__file__).parents[1])
+    if package not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        # A bare checkout, found by a path that the coordinator was given and a child would not be.
+        others = kept.get("PYTHONPATH")
+        kept["PYTHONPATH"] = os.pathsep.join([package, others] if others else [package])
+    return kept | _FIXED

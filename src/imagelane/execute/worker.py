@@ -1,0 +1,249 @@
+"""The worker's loop: commands in, answers out, until it is told to stop or nobody listens.
+
+A worker for pixels does one order at a time and is killed when a stage overruns. The host for what
+waits does as many orders at a time as it is given, each on a thread of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import NoReturn
+
+from imagelane.execute import segment, stages
+from imagelane.execute.failures import failure_of
+from imagelane.execute.message import (
+    Answer,
+    Command,
+    Grant,
+    Opening,
+    Ready,
+    Stop,
+    decode_command,
+    encode,
+)
+from imagelane.execute.progress import Progress
+from imagelane.execute.wire import Frames, MessageError
+from imagelane.model.outcome import Failure
+from imagelane.model.spec import Place
+from imagelane.model.states import ErrorClass
+from imagelane.model.work import Claim, Order, OrderDone, StageReport
+
+Execute = Callable[[Order, Opening, Callable[[int], None]], Iterator[StageReport]]
+
+_CHUNK = 1 << 18
+
+
+class Line:
+    """The worker's end of the connection to its supervisor: whole messages, blocking."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._frames = Frames()
+        self._bodies: deque[bytes] = deque()
+        self._outgoing: deque[bytes] = deque()
+        self._sending = threading.Lock()
+
+    def receive(self) -> Command:
+        """The next command. Exits where there is nobody any more to give one.
+
+        Raises:
+            MessageError: what came is no command.
+        """
+        while not self._bodies:
+            data = self._channel.recv(_CHUNK)
+            if not data:
+                # Whoever supervised this process is gone.
+                leave()
+            self._bodies.extend(self._frames.feed(data))
+        return decode_command(self._bodies.popleft())
+
+    def send(self, *answers: Answer) -> None:
+        """Send answers in one write, from any thread; what several threads say at one moment goes
+        out together."""
+        self._outgoing.append(b"".join(map(_frame, answers)))
+        with self._sending:
+            waiting = [self._outgoing.popleft() for _ in range(len(self._outgoing))]
+            if waiting:
+                try:
+                    self._channel.sendall(b"".join(waiting))
+                except (BrokenPipeError, ConnectionResetError):
+                    leave()
+
+
+def serve(channel: socket.socket, place: Place) -> None:
+    """Take an opening, then orders, from the connected socket; return when told to stop.
+
+    Raises:
+        MessageError: what came is no command, or comes out of turn.
+    """
+    line = Line(channel)
+    opening = line.receive()
+    if not isinstance(opening, Opening):
+        raise MessageError(f"found {type(opening).__name__} first; expected Opening")
+    execute = _load(opening, place)
+    line.send(Ready())
+    if place is Place.PROCESS:
+        _Single(line, opening, execute).serve()
+    else:
+        _Many(line, opening, execute).serve()
+
+
+def leave() -> NoReturn:
+    """End the process now: no clean-up of libraries that may hang or crash in it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
+
+
+def _load(opening: Opening, place: Place) -> Execute:
+    """Import what the stages need, before their time is measured.
+
+    Users' own modules are left out: what their import does counts as their stage's doing. A
+    built-in one that cannot be imported says so when it is tried.
+    """
+    for planned in opening.stages.values():
+        if planned.place is place and ":" not in planned.uses:
+            with contextlib.suppress(Exception):
+                stages.load(planned.uses)
+    return segment.execute
+
+
+class _Single:
+    """One order at a time, on the main thread."""
+
+    def __init__(self, line: Line, opening: Opening, execute: Execute) -> None:
+        self._line = line
+        self._opening = opening
+        self._execute = execute
+        self._stopping = False
+
+    def serve(self) -> None:
+        while not self._stopping:
+            command = self._line.receive()
+            if isinstance(command, Order):
+                _perform(command, self._opening, self._execute, self._line, self._claim)
+            else:
+                self._take(command)
+
+    def _claim(self, order: int, size: int) -> None:
+        self._line.send(Claim(order, size))
+        command: Command | None = None
+        while command != Grant(order):
+            command = self._line.receive()
+            self._take(command)
+
+    def _take(self, command: Command) -> None:
+        if isinstance(command, Stop):
+            self._stopping = True
+        elif not isinstance(command, Grant):
+            raise MessageError(f"found {type(command).__name__} out of turn")
+
+
+class _Many:
+    """Orders side by side, each on a thread; as many threads as there were orders at one moment."""
+
+    def __init__(self, line: Line, opening: Opening, execute: Execute) -> None:
+        self._line = line
+        self._opening = opening
+        self._execute = execute
+        self._orders: SimpleQueue[Order] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._grants: dict[int, threading.Semaphore] = {}
+        self._counting = threading.Lock()
+        self._under_way = 0
+        self._stopping = False
+
+    def serve(self) -> None:
+        while not (self._stopping and self._under_way == 0):
+            match self._line.receive():
+                case Order() as order:
+                    self._hand_out(order)
+                case Grant(number):
+                    self._grants[number].release()
+                case Stop():
+                    self._stopping = True
+                case other:
+                    raise MessageError(f"found {type(other).__name__} out of turn")
+
+    def _hand_out(self, order: Order) -> None:
+        self._grants[order.number] = threading.Semaphore(0)
+        with self._counting:
+            self._under_way += 1
+        if self._idle.acquire(blocking=False):
+            self._orders.put(order)
+            return
+        try:
+            threading.Thread(target=self._work, args=(order,), daemon=True).start()
+        except RuntimeError as error:
+            now = time.monotonic()
+            failure = Failure(ErrorClass.TRANSIENT, f"the system gives no more threads: {error}")
+            self._line.send(StageReport(order.number, order.stages[0], failure, now, now))
+            self._finish(order)
+
+    def _work(self, order: Order) -> None:
+        while True:
+            _perform(order, self._opening, self._execute, self._line, self._claim)
+            self._finish(order)
+            self._idle.release()
+            order = self._orders.get()
+
+    def _finish(self, order: Order) -> None:
+        del self._grants[order.number]
+        with self._counting:
+            self._under_way -= 1
+            last = self._stopping and self._under_way == 0
+        if last:
+            # The main thread waits for a command that nobody will send.
+            leave()
+
+    def _claim(self, order: int, size: int) -> None:
+        self._line.send(Claim(order, size))
+        self._grants[order].acquire()
+
+
+def _perform(
+    order: Order,
+    opening: Opening,
+    execute: Execute,
+    line: Line,
+    claim: Callable[[int, int], None],
+) -> None:
+    """Do one order. Each stage is reported as soon as it is over: from then on the supervisor
+    counts the time of the next one. The last report and the end travel together."""
+    progress = Progress(order, opening)
+    last: tuple[StageReport, ...] = ()
+    since = time.monotonic()
+    try:
+        for report in execute(order, opening, lambda size: claim(order.number, size)):
+            progress.reported(report)
+            since = report.finished
+            if progress.stage is None:
+                last = (report,)
+            else:
+                line.send(report)
+    except BaseException as error:  # noqa: BLE001 - a thread that ends silently strands its order
+        if progress.stage is not None:
+            failure = failure_of(error)
+            now = time.monotonic()
+            last = (StageReport(order.number, progress.stage, failure, since, now),)
+    line.send(*last, OrderDone(order.number))
+
+
+def _frame(answer: Answer) -> bytes:
+    try:
+        return encode(answer)
+    except MessageError as error:
+        if not isinstance(answer, StageReport):
+            raise
+        text = f"stage {answer.stage!r} gave facts that cannot be recorded: {error}"
+        return encode(replace(answer, outcome=Failure(ErrorClass.BUG, text)))
