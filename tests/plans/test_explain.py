@@ -54,9 +54,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("name", PIPELINES)
-def test_plans_are_as_reviewed(
-    name: str, options: str, golden: Callable[[str, str], None]
-) -> None:
+def test_plans_are_as_reviewed(name: str, options: str, golden: Callable[[str, str], None]) -> None:
     logical = logical_plan(pipeline(PIPELINES[name], primary=PrimarySpec(), name=name))
     physical = physical_plan(logical, OPTIONS[options], MACHINE)
     text = f"{explain_rules(logical, OPTIONS[options], MACHINE)}\n{explain(physical)}"
@@ -91,16 +89,20 @@ def test_the_digest_sees_what_changes_the_outcome() -> None:
                 stage("resize", makes_picture=True),
                 stage("encode", ["crop", "resize"]),
             ],
-            "two pictures reach stage 'encode': those of crop and resize; "
-            "say which with 'takes: crop'",
+            (
+                "two pictures reach stage 'encode': those of crop and resize; "
+                "say which with 'takes: crop'"
+            ),
         ),
         (
             [
                 stage("watermark", makes_picture=True),
                 stage("again", ["watermark"], uses="watermark", makes_picture=True),
             ],
-            "stage 'again' would put a watermark on a picture that 'watermark' has marked already; "
-            "say 'takes: source', or take it out of the needs",
+            (
+                "stage 'again' would put a watermark on a picture that 'watermark' has marked "
+                "already; say 'takes: source', or take it out of the needs"
+            ),
         ),
         (
             [stage("a", ["c"]), stage("b", ["a"]), stage("c", ["b"])],
@@ -154,8 +156,10 @@ def test_the_closest_picture_is_taken() -> None:
         ),
         (
             RunOptions(parallel=frozenset({"moderate"})),
-            "single stages are moved to parallel in a sequential run; the model is 'parallel', "
-            "where limits are set with workers",
+            (
+                "single stages are moved to parallel in a sequential run; the model is 'parallel', "
+                "where limits are set with workers"
+            ),
         ),
     ],
 )

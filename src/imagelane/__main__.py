@@ -1,0 +1,5 @@
+"""`python -m imagelane`."""
+
+from imagelane.cli import main
+
+main()

@@ -1,0 +1,61 @@
+"""The command line. One file a command; each is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+
+import click
+
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("init", "Write a commented pipeline file for this folder."),
+    "plan": ("plan", "Show what a pipeline will do: stages, segments, limits."),
+    "run": ("run", "Run a pipeline, or take up the run that was interrupted."),
+    "status": ("status", "How a run stands: states, counts, what failed and why."),
+    "show": ("show", "The history of one image or group, step by step."),
+    "report": ("report", "Write a run's report: one self-contained HTML file."),
+    "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),
+}
+"""Each command's module, and what `imagelane --help` says of it without importing that."""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is called, so that `--help` and every command start at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"imagelane.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 finished, everything live · 1 finished with losses · 2 wrong command "
+    "line, pipeline file or source · 3 stands still and waits for a human · 4 disk, permission or "
+    "missing codec · 5 internal error · 130 interrupted.",
+)
+@click.version_option(package_name="imagelane", message="imagelane %(version)s")
+def commands() -> None:
+    """One image pipeline, run sequentially, in parallel or hybrid, with the same bytes out."""
+
+
+def main() -> None:
+    """The entry point. Every failure is one clear message and a documented exit code."""
+    from imagelane.cli.failures import explained  # noqa: PLC0415 - not needed for --help
+
+    with explained():
+        sys.exit(commands.main(prog_name="imagelane", standalone_mode=True))
