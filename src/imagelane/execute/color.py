@@ -12,8 +12,8 @@ from imagelane.execute.vips import (
     VipsError,
     VipsImage,
     from_pixels,
-    pyvips,
     to_pixels,
+    with_blobs,
 )
 
 SRGB_NAME = "sRGB"
@@ -92,9 +92,7 @@ def _description(tag: bytes) -> str:
 
 
 def _tagged(image: Image, icc: bytes) -> Image:
-    tagged = image.copy()
-    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
-    return tagged
+    return with_blobs(image, {"icc-profile-data": icc})
 
 
 def _transform(image: Image, icc: bytes) -> Image | None:
@@ -113,7 +111,7 @@ def _transform(image: Image, icc: bytes) -> Image | None:
 def _fits(image: Image, icc: bytes) -> bool:
     """Whether a profile is for as many channels as the image has (ICC.1, colour space at 16)."""
     channels = {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4, b"Lab ": 3}.get(icc[16:20])
-    return channels == image.bands - (1 if image.hasalpha() else 0)
+    return channels is not None and channels == int(image.bands) - int(image.hasalpha())
 
 
 def _three_or_four(image: Image) -> Image:

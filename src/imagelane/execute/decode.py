@@ -140,7 +140,7 @@ def decode(
     except VipsError as error:
         raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
     picture = Picture(image, header.upright, profile, rights_of(header))
-    allowance.give_back(working - picture.bytes)
+    allowance.give_back(working - picture.size)
     return picture
 
 

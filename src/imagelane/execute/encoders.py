@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import simplejpeg
 
@@ -11,13 +12,16 @@ from imagelane.execute import color, jpeg
 from imagelane.execute.errors import BugError
 from imagelane.execute.exif import write_exif
 from imagelane.execute.picture import Picture, Rights
-from imagelane.execute.vips import Image, VipsError, complaint, pyvips, to_pixels
+from imagelane.execute.vips import Image, VipsError, complaint, to_pixels, with_blobs
 from imagelane.execute.xmp import write_xmp
 
 QUALITY: Mapping[str, int] = {"jpeg": 80, "webp": 80, "avif": 50, "png": 100}
 EFFORT: Mapping[str, int] = {"webp": 4, "avif": 2, "png": 6}
 LARGEST_SIDE: Mapping[str, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 16_384, "png": 1_000_000}
 """In pixels: what each format can hold."""
+
+Colour: TypeAlias = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
 
 _FULL_CHROMA_FROM = 90
 _KEEP_EXIF, _KEEP_XMP, _KEEP_ICC = 1, 2, 8
@@ -65,17 +69,17 @@ def encode(picture: Picture, how: Encoding) -> bytes:
         raise BugError(f"the {how.format} could not be written: {complaint(error)}") from error
 
 
-def rgb(color_name: str) -> list[int]:
+def rgb(colour: str) -> Colour:
     """``#rrggbb`` as three numbers from 0 to 255."""
-    digits = color_name.removeprefix("#")
-    return [int(digits[at : at + 2], 16) for at in (0, 2, 4)]
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return red, green, blue
 
 
 def flattened(image: Image, background: str) -> Image:
     """An image without transparency, over a colour."""
     if image.bands != 4:
         return image
-    return image.flatten(background=rgb(background)).cast("uchar")
+    return image.flatten(background=list(rgb(background))).cast("uchar")
 
 
 def _jpeg(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
@@ -86,8 +90,8 @@ def _jpeg(image: Image, how: Encoding, profile: bytes | None, rights: Rights) ->
         "RGB",
         "444" if quality >= _FULL_CHROMA_FROM else "420",
     )
-    exif, xmp = write_exif(rights.creator, rights.copyright), _xmp(rights)
-    return jpeg.with_metadata(coded, exif, xmp, profile)
+    exif = write_exif(rights.creator, rights.copyright)
+    return jpeg.with_metadata(coded, exif, write_xmp(rights.creator, rights.copyright), profile)
 
 
 def _webp(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
@@ -120,19 +124,11 @@ _ENCODERS: Mapping[str, Callable[[Image, Encoding, bytes | None, Rights], bytes]
 }
 
 
-def _xmp(rights: Rights) -> bytes | None:
-    return write_xmp(rights.creator, rights.copyright)
-
-
 def _tagged(image: Image, profile: bytes | None, rights: Rights) -> tuple[Image, int]:
     blobs = (
-        ("exif-data", _KEEP_EXIF, write_exif(rights.creator, rights.copyright)),
-        ("xmp-data", _KEEP_XMP, _xmp(rights)),
-        ("icc-profile-data", _KEEP_ICC, profile),
+        (_KEEP_EXIF, "exif-data", write_exif(rights.creator, rights.copyright)),
+        (_KEEP_XMP, "xmp-data", write_xmp(rights.creator, rights.copyright)),
+        (_KEEP_ICC, "icc-profile-data", profile),
     )
-    tagged, keep = image.copy(), 0
-    for name, flag, blob in blobs:
-        if blob:
-            tagged.set_type(pyvips.GValue.blob_type, name, blob)
-            keep |= flag
-    return tagged, keep
+    keep = sum(flag for flag, _, blob in blobs if blob)
+    return with_blobs(image, {name: blob for _, name, blob in blobs if blob}), keep

@@ -31,7 +31,9 @@ class Facts:
     ) -> None:
         reachable = ancestors(stage, opening)
         self._stages = [
-            (name, known[name]) for name in reversed(opening.stages) if name in reachable & set(known)
+            (name, known[name])
+            for name in reversed(list(opening.stages))
+            if name in reachable and name in known
         ]
         self._order = order
 

@@ -28,7 +28,9 @@ _DISK = {
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     """Text as one printable line of at most ``longest`` characters."""
     line = re.sub(r"\s*\n\s*", "; ", text.strip())
-    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+    line = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line
+    )
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

@@ -87,9 +87,7 @@ def thumbhash(pixels: Pixels) -> str:
         waves += opacity[1]
     nibbles = [_round(15 * wave) for wave in waves]
     nibbles += [0] * (len(nibbles) % 2)
-    coded += bytes(
-        low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True)
-    )
+    coded += bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))
     return base64.b64encode(bytes(coded)).decode()
 
 

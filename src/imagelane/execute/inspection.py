@@ -3,6 +3,8 @@ more than it may?"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from imagelane.execute import exif as exif_tags
 from imagelane.execute import jpeg
 from imagelane.execute.errors import BugError, InvalidError
@@ -29,11 +31,11 @@ _ALLOWED_EXIF = frozenset(
     }
 )
 _ALLOWED_XMP = frozenset({"dc:creator", "dc:rights"})
-_JPEG_KINDS = {
-    0xE0: b"JFIF\0",
+_JPEG_KINDS: Mapping[int, tuple[bytes, ...]] = {
+    0xE0: (b"JFIF\0",),
     0xE1: (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"),
-    0xE2: b"ICC_PROFILE\0",
-    0xEE: b"Adobe",
+    0xE2: (b"ICC_PROFILE\0",),
+    0xEE: (b"Adobe",),
 }
 
 

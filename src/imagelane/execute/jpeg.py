@@ -161,9 +161,7 @@ def _end_of_scan(data: bytes, at: int) -> int:
     return len(data)
 
 
-def with_metadata(
-    jpeg: bytes, exif: bytes | None, xmp: bytes | None, icc: bytes | None
-) -> bytes:
+def with_metadata(jpeg: bytes, exif: bytes | None, xmp: bytes | None, icc: bytes | None) -> bytes:
     """A JPEG with metadata segments put behind its SOI and JFIF segments."""
     added: list[bytes] = []
     if exif:

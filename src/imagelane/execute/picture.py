@@ -46,8 +46,8 @@ class Picture:
         return int(self.image.bands) == 4
 
     @property
-    def bytes(self) -> int:
-        """What its samples take in memory."""
+    def size(self) -> int:
+        """The bytes that its samples take."""
         return self.width * self.height * int(self.image.bands)
 
     @property
@@ -95,7 +95,9 @@ class Picture:
         )
 
     @classmethod
-    def of(cls, pixels: Pixels, profile: bytes | None = None, rights: Rights | None = None) -> Picture:
+    def of(
+        cls, pixels: Pixels, profile: bytes | None = None, rights: Rights | None = None
+    ) -> Picture:
         """A picture over an array of height x width x 3 or 4 samples."""
         height, width, _ = pixels.shape
         return cls(from_pixels(pixels), (width, height), profile, rights or Rights())

@@ -16,9 +16,7 @@ from imagelane.model.spec import Place
 from imagelane.model.work import Order, StageReport
 
 
-def execute(
-    order: Order, opening: Opening, claim: Callable[[int], None]
-) -> Iterator[StageReport]:
+def execute(order: Order, opening: Opening, claim: Callable[[int], None]) -> Iterator[StageReport]:
     """Do an order's stages, and report each as it is finished.
 
     ``claim`` is called with the bytes that the order needs decoded at one moment, before it

@@ -44,7 +44,9 @@ def read_source(file: SourceFile, most: int) -> Source:
     try:
         data = _read(file, most)
     except FileNotFoundError:
-        raise InvalidError(f"{file.name} is gone: it was there when the source was listed") from None
+        raise InvalidError(
+            f"{file.name} is gone: it was there when the source was listed"
+        ) from None
     except PermissionError:
         raise InvalidError(f"{file.name} cannot be read: no permission") from None
     except ValueError:

@@ -37,7 +37,9 @@ class Stamp:
         return int(self.layers[0].cover.shape[0])
 
 
-def of_text(mask: Pixels, rgb: list[int], opacity: float, size: int, *, shadow: bool) -> Stamp:
+def of_text(
+    mask: Pixels, rgb: tuple[int, int, int], opacity: float, size: int, *, shadow: bool
+) -> Stamp:
     """A stamp of letters. ``size`` is theirs in pixels; a soft shadow keeps them readable."""
     colour = np.array(rgb, np.uint8)
     if not shadow:
@@ -87,7 +89,8 @@ def press(pixels: Pixels, stamp: Stamp, left: int, top: int) -> None:
     region = pixels[y0:y1, x0:x1]
     for layer in stamp.layers:
         cover = layer.cover[window].astype(np.uint32)[:, :, None]
-        colour = (layer.colour if layer.colour.ndim == 1 else layer.colour[window]).astype(np.uint32)
+        ink = layer.colour if layer.colour.ndim == 1 else layer.colour[window]
+        colour = ink.astype(np.uint32)
         below = region.astype(np.uint32)
         if bands == 4:
             beneath = below[:, :, 3:] * (255 - cover)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,8 +34,9 @@ Image: TypeAlias = Any
 
 VipsImage: Any = pyvips.Image
 VipsError: type[Exception] = pyvips.Error
+_BLOB: Any = pyvips.GValue.blob_type
 
-pyvips.block_untrusted_set(True)
+pyvips.block_untrusted_set(state=True)
 # Each picture is seen once, so remembering operations would only hold memory.
 pyvips.cache_set_max(0)
 
@@ -60,6 +62,14 @@ def to_pixels(image: Image) -> Pixels:
     """The image's samples as an array; computes what was put off."""
     samples: Pixels = np.frombuffer(image.write_to_memory(), np.uint8)
     return samples.reshape(image.height, image.width, image.bands)
+
+
+def with_blobs(image: Image, blobs: Mapping[str, bytes]) -> Image:
+    """The image with metadata blocks under libvips' names, e.g. ``icc-profile-data``."""
+    tagged = image.copy()
+    for name, blob in blobs.items():
+        tagged.set_type(_BLOB, name, blob)
+    return tagged
 
 
 def plain(image: Image) -> Image:

@@ -88,7 +88,7 @@ class Workpiece:
     def made(self, stage: StageName, picture: Picture) -> None:
         """Keep the picture that a stage of this order made."""
         if stage not in self._pictures:
-            self.allowance.take(picture.bytes)
+            self.allowance.take(picture.size)
         self._pictures[stage] = picture
 
     def learn(self, stage: StageName, facts: Mapping[str, Any]) -> None:
@@ -104,16 +104,13 @@ class Workpiece:
         """Let go of pictures that none of the remaining stages can reach."""
         wanted: set[StageName | None] = set()
         for name in remaining:
-            step: StageName | None = self.opening.stages[name].picture
-            wanted.add(step)
-        for name in [held for held in self._pictures if held not in wanted]:
-            self.allowance.give_back(self._pictures.pop(name).bytes)
+            wanted.add(self.opening.stages[name].picture)
+        for held in self._pictures.keys() - wanted:
+            self.allowance.give_back(self._pictures.pop(held).size)
 
     def _obtain(self, stage: StageName | None) -> Picture:
         if stage is None:
-            return decode.decode(
-                self.source.data, self.header, self.opening.decode, self.allowance
-            )
+            return decode.decode(self.source.data, self.header, self.opening.decode, self.allowance)
         for rendition in self.order.inputs.get(stage, ()):
             if rendition.name == PICTURE and rendition.format == "raw":
                 self.allowance.take(rendition.bytes)
@@ -121,7 +118,7 @@ class Workpiece:
         planned = self.opening.stages[stage]
         module = cast("stages.PictureStage", stages.load(planned.uses))
         picture = module.make(planned.parameters, Attempt(planned, self))
-        self.allowance.take(picture.bytes)
+        self.allowance.take(picture.size)
         return picture
 
 

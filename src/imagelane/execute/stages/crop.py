@@ -79,7 +79,9 @@ def _focal(given: Any, attempt: Attempt) -> tuple[float, float] | None:
     try:
         across, down = (float(number) for number in given)
     except (TypeError, ValueError):
-        raise InvalidError(f"the focal point is {given!r}: expected two numbers from 0 to 1") from None
+        raise InvalidError(
+            f"the focal point is {given!r}: expected two numbers from 0 to 1"
+        ) from None
     if not (0 <= across <= 1 and 0 <= down <= 1):
         raise InvalidError(f"the focal point is {across:g}, {down:g}: expected numbers from 0 to 1")
     return across, down

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, TypedDict
 
 from imagelane.execute import exif, glance, iptc
@@ -104,11 +104,10 @@ def _iso(text: str) -> str:
         return ""
     *numbers, zone = match.groups()
     try:
-        moment = datetime(*(int(number or 0) for number in numbers))
-        if zone and zone != "Z":
-            moment = moment.replace(tzinfo=datetime.strptime(zone, "%z").tzinfo)
-        elif zone:
-            moment = moment.replace(tzinfo=timezone.utc)
+        year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+        moment = datetime.fromisoformat(
+            f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone or ''}"
+        )
     except ValueError:
         return ""
     return moment.isoformat()

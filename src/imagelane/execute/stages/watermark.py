@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from imagelane.execute import decode, stamp
 from imagelane.execute.allowance import Allowance
@@ -40,6 +40,13 @@ class Parameters(TypedDict):
     effort: int | None
     keep: list[str]
     background: str
+
+
+class _Look(NamedTuple):
+    font: str | None
+    colour: str
+    opacity: float
+    shadow: bool
 
 
 def run(parameters: Parameters, attempt: Attempt) -> Result:
@@ -102,15 +109,10 @@ def _mark(parameters: Parameters, attempt: Attempt, width: int) -> Stamp:
     if parameters["text"] is not None:
         text = attempt.facts().render(parameters["text"])
         room = width - 2 * round(parameters["margin"] * width)
-        return _text_mark(
-            text,
-            size,
-            max(1, room),
-            parameters["font"],
-            parameters["color"],
-            parameters["opacity"],
-            parameters["shadow"],
+        look = _Look(
+            parameters["font"], parameters["color"], parameters["opacity"], parameters["shadow"]
         )
+        return _text_mark(text, size, max(1, room), look)
     path = Path(attempt.piece.opening.folder, parameters["logo"] or "")
     try:
         changed = path.stat().st_mtime_ns
@@ -120,10 +122,9 @@ def _mark(parameters: Parameters, attempt: Attempt, width: int) -> Stamp:
 
 
 @lru_cache(maxsize=32)
-def _text_mark(
-    text: str, size: int, room: int, font: str | None, colour: str, opacity: float, shadow: bool  # noqa: FBT001
-) -> Stamp:
-    return stamp.of_text(fitting(text, size, room, font), rgb(colour), opacity, size, shadow=shadow)
+def _text_mark(text: str, size: int, room: int, look: _Look) -> Stamp:
+    drawn = fitting(text, size, room, look.font)
+    return stamp.of_text(drawn.cover, rgb(look.colour), look.opacity, size, shadow=look.shadow)
 
 
 @lru_cache(maxsize=8)
