@@ -1,0 +1,1 @@
+"""What is to be done, as a user says it: YAML and Python fronts over one model, checked as one."""

@@ -1,0 +1,124 @@
+"""One stage: what it does, what it needs, and what happens when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, cast
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from imagelane.declare.problems import nearest
+from imagelane.declare.sections.base import Names, Section
+from imagelane.declare.values import Count, Duration, Text, fraction, mistake
+from imagelane.model.policy import GatePolicy, RetryPolicy
+from imagelane.model.states import ErrorClass
+
+
+class RetrySection(Section):
+    """When another attempt can help. A number is the number of attempts in all."""
+
+    SHORT: ClassVar[str] = "attempts"
+
+    attempts: Annotated[int, Field(ge=1, le=1000)] = 3
+    """How many in all; 1 means no second one."""
+    initial: Duration = 0.5
+    """The longest pause before the second attempt."""
+    backoff: Annotated[float, Field(ge=1, le=100)] = 2.0
+    """By how much the pause grows each time."""
+    max: Duration = 30.0
+    """The longest pause at all."""
+    jitter: Literal["full", "none"] = "full"
+    """`full`: each pause is drawn at random up to its bound, so that retries do not come in
+    waves."""
+    on: Sequence[Literal["transient", "timeout", "worker_died", "bug"]] = (
+        "transient",
+        "timeout",
+        "worker_died",
+    )
+    """The classes of error that are tried again. Bad input never is."""
+
+    def spec(self) -> RetryPolicy:
+        return RetryPolicy(
+            self.attempts,
+            float(self.initial),
+            self.backoff,
+            float(self.max),
+            self.jitter,
+            frozenset(ErrorClass(one) for one in self.on),
+        )
+
+
+def _require(value: Any) -> str | float | tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and value:
+        if all(isinstance(one, str) and one for one in value):
+            return tuple(value)
+    elif value in ("settled", "all"):
+        return str(value)
+    elif isinstance(value, (int, float)) or (isinstance(value, str) and "%" in value):
+        share = fraction(value)
+        if share > 0:
+            return share
+    hint = nearest(value, ("settled", "all")) if isinstance(value, str) else ""
+    raise mistake("", "settled, all, a share such as 90%, or roles such as [primary]", hint)
+
+
+Require = Annotated[
+    Sequence[str] | float | str,
+    PlainValidator(_require),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["settled", "all"]},
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                {"type": "string", "pattern": "%"},
+                {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+
+class GateSection(Section):
+    """When a group stage may run. A value that is no mapping is what is required."""
+
+    SHORT: ClassVar[str] = "require"
+
+    require: Require = "settled"
+    """`settled`: every image has come to an end, good or bad. `all`: every image is whole. A share
+    or roles: that many, or those, are."""
+    timeout: Duration | None = None
+    """How long after the group is closed it may wait."""
+    on_failure: Literal["held", "aborted"] = "aborted"
+    """What becomes of the group where the requirement cannot be met any more."""
+
+    def spec(self) -> GatePolicy:
+        timeout = None if self.timeout is None else float(self.timeout)
+        return GatePolicy(cast("Any", self.require), timeout, self.on_failure)
+
+
+class StageSection(Section):
+    """One stage: what it does, what it needs, and what happens when it fails."""
+
+    uses: Text | None = None
+    """A built-in stage, or module:function of one's own; the stage's name where nothing is said."""
+    needs: Names | None = None
+    """The stages that must be done before. Where no stage has any, each needs the one above it."""
+    takes: Text | None = None
+    """The stage whose picture it works on, where several reach it; `source` for the source's."""
+    parameters: Mapping[str, Any] | None = Field(default=None, alias="with")
+    """The parameters of what it uses."""
+    scope: Literal["image", "group", "run"] | None = None
+    """Whether it works on each image, on each group, or once on the whole run."""
+    workers: Count | None = None
+    """How many of it may run at once."""
+    pool: Text | None = None
+    """Whose places it takes: cpu, io, or one that `run.pools` names."""
+    timeout: Duration | None = None
+    """After this time an attempt is killed."""
+    retry: RetrySection | None = None
+    """When another attempt can help."""
+    on_failure: Literal["skip", "partial", "abort", "halt"] | None = None
+    """`skip`: the group goes on without the image. `partial`: the image goes on without what this
+    stage makes. `abort`: nothing of the group goes live. `halt`: the run waits for a human."""
+    gate: GateSection | None = None
+    """When a group stage may run."""
