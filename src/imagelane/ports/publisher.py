@@ -11,7 +11,11 @@ from imagelane.model.ids import Digest
 
 class PublishError(Exception):
     """A group cannot be published: one line that says what was found, what was expected, and what
-    to do next. What was live before still is."""
+    to do next. What was live before still is. ``passing``: trying again later may help."""
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 @dataclass(frozen=True, slots=True)
