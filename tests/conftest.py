@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -80,12 +80,15 @@ def imagelane() -> Imagelane:
     """Starts the command line as a process of its own: `imagelane("run", "x.yaml", cwd=folder)`."""
 
     def run(
-        *arguments: str | Path, cwd: Path, code: int | None = 0
+        *arguments: str | Path,
+        cwd: Path,
+        code: int | None = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "imagelane", *map(str, arguments)],
             cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(SRC), "NO_COLOR": "1"},
+            env={**os.environ, "PYTHONPATH": str(SRC), "NO_COLOR": "1", **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
