@@ -101,3 +101,9 @@ def imagelane() -> Imagelane:
         return done
 
     return run
+
+
+def rgb(picture: Image.Image, at: tuple[int, int]) -> tuple[int, int, int]:
+    """The colour of one pixel."""
+    red, green, blue = picture.convert("RGB").crop((*at, at[0] + 1, at[1] + 1)).tobytes()
+    return red, green, blue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.conftest import Imagelane, Paint
+from tests.conftest import Imagelane, Paint, rgb
 
 ROOT = Path(__file__).parents[2]
 SECTION = (
@@ -38,10 +38,10 @@ def test_a_function_of_ones_own(tmp_path: Path, paint: Paint, imagelane: Imagela
     with Image.open(tmp_path / "public" / "quay" / "boat-480.jpg") as picture:
         # 1000 x 600 with 100 px around it, shrunk to 480.
         assert picture.size == (480, 320)
-        edge = picture.convert("RGB").getpixel((8, 8))
-        inside = picture.convert("RGB").getpixel((60, 60))
-    assert min(edge) > 245  # type: ignore[type-var, arg-type]
-    assert min(inside) < 100  # type: ignore[type-var, arg-type]
+        edge = rgb(picture, (8, 8))
+        inside = rgb(picture, (60, 60))
+    assert min(edge) > 245
+    assert min(inside) < 100
 
 
 def test_a_built_in_stage(tmp_path: Path, paint: Paint, imagelane: Imagelane) -> None:
@@ -71,5 +71,5 @@ def test_a_built_in_stage(tmp_path: Path, paint: Paint, imagelane: Imagelane) ->
     assert "grey" in planned.stdout
     imagelane("run", "gallery.yaml", "--quiet", cwd=tmp_path, environment=added)
     with Image.open(tmp_path / "public" / "quay" / "boat-480.jpg") as picture:
-        pixel = picture.convert("RGB").getpixel((60, 60))
-    assert max(pixel) - min(pixel) < 6  # type: ignore[type-var, arg-type, operator]
+        pixel = rgb(picture, (60, 60))
+    assert max(pixel) - min(pixel) < 6

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from tests.conftest import Imagelane, Paint
+from tests.conftest import Imagelane, Paint, rgb
 from tests.examples.conftest import Example
 
 
@@ -20,7 +20,7 @@ def test_functions_and_commands_are_stages(
     digest = hashlib.sha256(photo.read_bytes()).hexdigest()
     assert (public / "boat-checksum.sha256").read_text().strip() == digest
     with Image.open(public / "boat-480.jpg") as picture:
-        red, _, blue = picture.convert("RGB").getpixel((100, 80))  # type: ignore[misc]
+        red, _, blue = rgb(picture, (100, 80))
     # Half sepia: the blue corner has turned towards brown.
     assert blue < 160
     assert red > 20

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from tests.conftest import Imagelane, Paint
+from tests.conftest import Imagelane, Paint, rgb
 from tests.examples.conftest import Example
 
 
@@ -66,7 +66,7 @@ def test_turned_photographs_are_published_upright(gallery: Example) -> None:
     with Image.open(gallery.folder / "public" / "market" / "stall-480.jpg") as picture:
         assert picture.size == (480, 720)
         assert picture.getexif().get(Base.Orientation, 1) == 1
-        red, green, _ = picture.convert("RGB").getpixel((400, 60))  # type: ignore[misc]
+        red, green, _ = rgb(picture, (400, 60))
     # The red quarter lies to the upper right once the picture stands upright.
     assert red > 150
     assert green < 90
