@@ -71,9 +71,15 @@ class Engine:
         self._began = parts.clock.monotonic()
         self._pulsed = 0.0
 
+    @property
+    def state(self) -> RunState:
+        """The run as it stands."""
+        return self._state
+
     def pause(self, reason: str) -> None:
         """Begin nothing more, finish what is in flight, stand still. Safe in a signal handler."""
         self._scheduler.stop(RunStatus.PAUSED, reason)
+        self._parts.pool.wake()
 
     def execute(self) -> RunState:
         """Run until everything is settled, or the run is paused or halted.
@@ -130,7 +136,9 @@ class Engine:
         if order.subject.scope is not Scope.IMAGE:
             order = replace(order, members=str(self._members(order)))
         if place is Place.COORDINATOR:
-            self._promotions[self._promoter.submit(self._promote, order)] = order.number
+            promotion = self._promoter.submit(self._promote, order)
+            self._promotions[promotion] = order.number
+            promotion.add_done_callback(lambda _: self._parts.pool.wake())
         else:
             self._parts.pool.submit(order)
 
@@ -171,8 +179,7 @@ class Engine:
 
     def _patience(self, now: float) -> float:
         """Seconds for which there is nothing to do but wait for a report."""
-        # A promotion ends on a thread of our own, which the pool's wait does not see.
-        patience = 0.005 if self._promotions else PULSE
+        patience = PULSE
         retry, gate = self._scheduler.wake_at()
         if retry is not None:
             patience = min(patience, max(0.0, retry - now))

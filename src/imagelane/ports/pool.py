@@ -38,5 +38,9 @@ class Pool(Protocol):
             PoolError: no worker can be started.
         """
 
+    def wake(self) -> None:
+        """Let `poll` return now, or at once when it is next called. Safe in a signal handler and
+        from any thread."""
+
     def close(self, *, kill: bool = False) -> None:
         """Stop the workers: at once, or after what they are doing."""

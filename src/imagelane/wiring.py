@@ -1,0 +1,343 @@
+"""The composition root: which adapter stands behind which port. No discovery, no registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from imagelane.config import Workspace, machine
+from imagelane.model.codec import from_json, to_json
+from imagelane.model.events import RunResumed, RunStarted
+from imagelane.model.ids import RunId
+from imagelane.model.plan import PhysicalPlan
+from imagelane.model.policy import ExecutionModel, RunOptions
+from imagelane.model.run import RunState
+from imagelane.model.spec import Described, PipelineSpec
+from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.plan.logical import logical_plan
+from imagelane.plan.physical import physical_plan
+from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError, RunRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imagelane.declare import Pipeline
+    from imagelane.engine import Engine
+    from imagelane.ports.observer import Observer
+    from imagelane.ports.pool import Pool
+
+__all__ = [
+    "RunResult",
+    "load",
+    "machine",
+    "open_journal",
+    "plan",
+    "run",
+    "session",
+    "unfinished",
+]
+
+PoolKind = Literal["process", "inline"]
+
+TAKEN_UP = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.HALTED})
+"""A run in one of these states is not over."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run stands when it stands still. Counts are of the whole run, over all resumptions."""
+
+    run: RunId
+    status: RunStatus
+    reason: str
+    images: Mapping[ImageState, int]
+    groups: Mapping[GroupState, int]
+    workspace: Path
+
+    @property
+    def whole(self) -> bool:
+        """Whether it finished and everything in it is live."""
+        return (
+            self.status is RunStatus.FINISHED
+            and set(self.images) <= {ImageState.PUBLISHED}
+            and set(self.groups) <= {GroupState.PUBLISHED}
+        )
+
+
+def load(file: Path) -> PipelineSpec:
+    """Read a pipeline file.
+
+    Raises:
+        DeclarationError: the file cannot be read, or has mistakes in it: all of them, located.
+    """
+    from imagelane.declare.load import load as load_file  # noqa: PLC0415 - pydantic takes a while
+
+    return load_file(file, describe)
+
+
+def describe(uses: str, parameters: Mapping[str, Any], folder: Path) -> Described:
+    """Look at a user's function in a process of its own: the coordinator runs nobody's code."""
+    question = {"uses": uses, "parameters": dict(parameters), "folder": str(folder)}
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-P", "-m", "imagelane.workers.describe"],
+            input=json.dumps(question),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            cwd=folder,
+        )
+        return from_json(Described, json.loads(answer.stdout))
+    except subprocess.TimeoutExpired:
+        return Described(
+            errors=(
+                (
+                    "",
+                    f"looking at {uses} took more than 60 s: does its module do "
+                    "work when it is imported?",
+                ),
+            )
+        )
+    except (subprocess.CalledProcessError, ValueError) as error:
+        said = getattr(error, "stderr", "") or str(error)
+        last = said.strip().splitlines()[-1:] or ["no output"]
+        return Described(errors=(("", f"{uses} cannot be looked at: {last[0]}"),))
+
+
+def plan(spec: PipelineSpec, options: RunOptions) -> PhysicalPlan:
+    """The plan that a run with these options would execute on this machine.
+
+    Raises:
+        PlanError: with every reason why there is none.
+    """
+    return physical_plan(logical_plan(spec), options, machine())
+
+
+def workspace_of(spec: PipelineSpec) -> Workspace:
+    """Where the pipeline keeps what it knows."""
+    return Workspace(Path(spec.folder, spec.workspace))
+
+
+def open_journal(workspace: Path) -> Journal:
+    """The journal of a workspace that has one.
+
+    Raises:
+        RunNotFoundError: nothing was run there yet.
+        JournalError: it cannot be read.
+    """
+    from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415 - loads SQLite
+
+    path = Workspace(workspace).journal
+    if not path.exists():
+        raise RunNotFoundError(
+            f"found no {path}: nothing was run here yet; `imagelane run PIPELINE` runs something, "
+            "--workspace names another place"
+        )
+    return SqliteJournal(path, create=False)
+
+
+def unfinished(spec: PipelineSpec) -> RunRow | None:
+    """The newest run of the same pipeline, if it is not over."""
+    path = workspace_of(spec).journal
+    if not path.exists():
+        return None
+    digest = logical_plan(spec).digest
+    journal = open_journal(path.parent)
+    try:
+        for row in journal.runs():
+            if row.plan == digest:
+                return row if row.status in TAKEN_UP else None
+    finally:
+        journal.close()
+    return None
+
+
+@contextmanager
+def session(
+    spec: PipelineSpec,
+    options: RunOptions,
+    observers: Sequence[Observer] = (),
+    *,
+    resume: RunId | None = None,
+    pool: PoolKind = "process",
+    seed: int | None = None,
+) -> Iterator[tuple[Engine, RunId]]:
+    """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
+
+    A run that is taken up keeps the plan with which it began, whatever the file says now; the
+    options say only how it is executed from here on.
+
+    Raises:
+        PlanError, SourceError, JournalError: it cannot begin.
+        RunNotFoundError: there is no run to take up.
+        RunOwnedError: the run's coordinator is alive.
+    """
+    from imagelane.adapters.clock import SystemClock  # noqa: PLC0415 - only what runs loads it
+    from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415
+    from imagelane.adapters.owner import this_process  # noqa: PLC0415
+    from imagelane.adapters.sources import open_source  # noqa: PLC0415
+    from imagelane.engine import Engine, Parts  # noqa: PLC0415
+    from imagelane.record.recover import recover  # noqa: PLC0415
+
+    workspace = workspace_of(spec)
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    journal = SqliteJournal(workspace.journal)
+    try:
+        if resume is None:
+            number = _new_run()
+        else:
+            number = resume
+            spec = _kept_spec(journal, resume)
+        physical = plan(spec, options)
+        folder = workspace.run(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        source = open_source(
+            spec.images,
+            Path(spec.folder),
+            folder / "source.db",
+            exclude=[workspace.root, *_targets(spec, physical)],
+        )
+        if resume is None:
+            definition = {"spec": to_json(spec)}
+            claimed = journal.create(number, definition, this_process())
+            state = RunState()
+        else:
+            claimed = journal.claim(number, this_process())
+            state = recover(journal, number)
+        scratch = workspace.scratch(number)
+        scratch.mkdir(parents=True, exist_ok=True)
+        workspace.artifacts.mkdir(parents=True, exist_ok=True)
+        parts = Parts(
+            run=number,
+            plan=physical,
+            claimed=claimed,
+            journal=journal,
+            source=source,
+            pool=_pool(pool, workspace, scratch, Path(spec.folder)),
+            promote=_promoter(spec, physical, workspace, journal, number, claimed.fence),
+            clock=SystemClock(),
+            observers=observers,
+            scratch=scratch,
+            draw=random.Random(seed).random,
+            beginning=_beginning(spec, physical, options, resumed=resume is not None),
+        )
+        engine = Engine(parts, state)
+        yield engine, number
+        if engine.state.status not in TAKEN_UP:
+            shutil.rmtree(scratch, ignore_errors=True)
+    finally:
+        journal.close()
+
+
+def run(
+    pipeline: Pipeline | PipelineSpec | str | os.PathLike[str],
+    *,
+    options: RunOptions | None = None,
+    model: str | None = None,
+    observers: Sequence[Observer] = (),
+    resume: bool = True,
+) -> RunResult:
+    """Run a pipeline to where it stands still.
+
+    Args:
+        pipeline: a `Pipeline`, or the path of a pipeline file.
+        options: how to execute; without them as the pipeline says.
+        model: ``sequential``, ``parallel`` or ``hybrid``; overrides that of the options.
+        observers: told of everything that is recorded.
+        resume: take up the newest run of the same pipeline, if it is not over.
+
+    Raises:
+        DeclarationError, PlanError, SourceError: it cannot begin, each with the reason.
+        RunOwnedError: the run that would be taken up is being executed by another process.
+    """
+    if isinstance(pipeline, PipelineSpec):
+        spec = pipeline
+    elif isinstance(pipeline, str | os.PathLike):
+        spec = load(Path(pipeline))
+    else:
+        spec = pipeline.spec(describe)
+    chosen = options or spec.options
+    if model is not None:
+        chosen = replace(chosen, model=ExecutionModel(model))
+    earlier = unfinished(spec) if resume else None
+    with session(spec, chosen, observers, resume=earlier.run if earlier else None) as (
+        engine,
+        number,
+    ):
+        return result(engine.execute(), number, workspace_of(spec).root)
+
+
+def result(state: RunState, number: RunId, workspace: Path) -> RunResult:
+    """A run's result from its state. Images of groups that wait are counted as they settled."""
+    images = dict(state.image_counts)
+    groups = dict(state.group_counts)
+    for group in state.groups.values():
+        groups[group.state] = groups.get(group.state, 0) + 1
+        for settled, count in group.settled.items():
+            images[settled] = images.get(settled, 0) + count
+    if state.images:
+        images[ImageState.PROCESSING] = images.get(ImageState.PROCESSING, 0) + len(state.images)
+    return RunResult(number, state.status, state.reason, images, groups, workspace)
+
+
+def _new_run() -> RunId:
+    return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}")
+
+
+def _beginning(
+    spec: PipelineSpec, physical: PhysicalPlan, options: RunOptions, *, resumed: bool
+) -> RunStarted | RunResumed:
+    how = {**to_json(options), "window": physical.window, "processes": physical.processes}
+    if resumed:
+        return RunResumed(options.model.value, how)
+    return RunStarted(spec.name, physical.logical.digest, options.model.value, how)
+
+
+def _kept_spec(journal: Journal, number: RunId) -> PipelineSpec:
+    from imagelane.adapters.owner import alive  # noqa: PLC0415 - only a run taken up asks
+
+    row = next((row for row in journal.runs() if row.run == number), None)
+    if row is None:
+        raise RunNotFoundError(f"there is no run {number}; `imagelane status` lists the runs")
+    if row.status is RunStatus.RUNNING and alive(row.owner):
+        raise RunOwnedError(
+            f"run {number} is being executed by process {row.owner.split(':')[1]}; wait for it, "
+            "stop it with Ctrl-C, or start another run with --new"
+        )
+    return from_json(PipelineSpec, row.definition["spec"])
+
+
+def _targets(spec: PipelineSpec, physical: PhysicalPlan) -> list[Path]:
+    """Folders that the pipeline publishes to: never a source of its own."""
+    return [
+        Path(spec.folder, to)
+        for stage in physical.logical.stages
+        if stage.spec.uses in {"store", "publish"} and (to := stage.spec.parameters.get("to"))
+    ]
+
+
+def _pool(kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path) -> Pool:
+    match kind:
+        case "process":
+            from imagelane.adapters.pools.process import ProcessPool  # noqa: PLC0415
+
+            return ProcessPool(workspace.artifacts, scratch, folder)
+        case "inline":
+            from imagelane.adapters.pools.inline import InlinePool  # noqa: PLC0415
+
+            return InlinePool(workspace.artifacts, scratch, folder)
+
+
+_Promoter = Callable[..., Any]
