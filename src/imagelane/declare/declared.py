@@ -22,7 +22,9 @@ MAX_STAGES = 500
 RESERVED = frozenset({"source", "facts", "none", "primary"})
 """Words that stand where the name of a stage may stand."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+
+_NAME = re.compile(NAME_PATTERN)
 _FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 _SCOPES = (Scope.IMAGE, Scope.GROUP, Scope.RUN)
 

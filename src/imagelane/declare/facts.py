@@ -56,8 +56,10 @@ def _unfillable(
         return None
     fact = name.removeprefix(PRIMARY)
     made = _facts(makers)
+    # A name with a dot asks one stage for its fact.
+    asked = {f"{one.name}.{own}" for one in makers for own in _facts([one]) if not of_primary}
     known = BUILT_IN[scope] | made
-    if ANY in made or fact in known:
+    if ANY in made or fact in known | asked:
         return None
     everywhere = _facts(graph.stages.values()) - {ANY}
     if scope is not Scope.IMAGE and fact in everywhere | BUILT_IN[Scope.IMAGE]:
