@@ -32,6 +32,9 @@ and never changed. `group_no` and `ordinal` say what an event is about (0, 0: th
 group), `stage` of which stage it tells; the last column names the keys of its JSON body. Times
 named `started` and `finished` are seconds of the machine's monotonic clock, `at` is wall-clock
 time."""
+COMMAND_INTRO = """\
+Messages go to the error output, results to the standard output. Into a pipe go no escape codes;
+`NO_COLOR=1` turns colours off. [Exit codes](exit-codes.md) are the same for all commands."""
 STAGES_INTRO = """\
 Parameters stand under `with`. A stage's name in the pipeline file says which built-in it is,
 unless `uses` does. Sizes are in pixels. What else a stage can say (`needs`, `retry`, `gate` …) is
@@ -179,6 +182,29 @@ def pipeline_file() -> str:
     return "\n".join(lines) + "\n"
 
 
+def command_line() -> str:
+    """What `--help` says, of every command."""
+    import click  # noqa: PLC0415
+
+    from imagelane.cli import commands  # noqa: PLC0415
+
+    def block(path: str, command: click.Command, parent: click.Context | None) -> list[str]:
+        about = click.Context(
+            command, parent, info_name=path, terminal_width=96, max_content_width=96
+        )
+        return [f"## {path}", "", "```text", command.get_help(about), "```", ""]
+
+    lines = ["# Command line", NOTE, COMMAND_INTRO, ""]
+    lines += block("imagelane", commands, None)
+    parent = click.Context(commands, info_name="imagelane")
+    for name in commands.list_commands(parent):
+        command = commands.get_command(parent, name)
+        if command is None:
+            raise SystemExit(f"imagelane lists {name!r} and has no such command")
+        lines += block(f"imagelane {name}", command, None)
+    return "\n".join(lines).rstrip() + "\n"
+
+
 _ESCAPED = str.maketrans({"|": r"\|", "*": r"\*", "<": "&lt;"})
 
 
@@ -235,6 +261,7 @@ def _joined(text: str | None) -> str:
 
 
 PAGES = {
+    "command-line.md": command_line,
     "states.md": states,
     "events.md": events,
     "stages.md": stages,
