@@ -89,13 +89,13 @@ class _FileNames:
 
     def of_group(self, made: Sequence[_Made]) -> list[str]:
         """The file names of what the group's own stages made."""
-        return self._take(_labels(made, _made_by_several(made), own=""))
+        return self._take(_labels(made, _made_by_several(made), "", self._used))
 
     def of_image(self, member: Mapping[str, Any]) -> list[str]:
         """The file names of one image's renditions. All begin with one stem, which is the image's
         own name unless another image took one of them before."""
         own = stem(member["name"])
-        labels = _labels(_renditions(member), self._ambiguous, own)
+        labels = _labels(_renditions(member), self._ambiguous, own, ())
         name = own
         while True:
             names = [f"{name}-{label}" if label[0] != "." else f"{name}{label}" for label in labels]
@@ -118,11 +118,13 @@ def _made_by_several(made: Iterable[_Made]) -> set[tuple[str, str]]:
     return {key for key, makers in stages.items() if len(makers) > 1}
 
 
-def _labels(made: Sequence[_Made], ambiguous: set[tuple[str, str]], own: str) -> list[str]:
+def _labels(
+    made: Sequence[_Made], ambiguous: set[tuple[str, str]], own: str, used: Iterable[str]
+) -> list[str]:
     """What tells one image's files apart: ``480.jpg``; or ``.sha256``, where the rendition is
     called as the image itself. No two are alike."""
     labels: list[str] = []
-    taken: set[str] = set()
+    taken = set(used)
     for stage, one in made:
         ending = f".{safe(one.suffix, 'bin', 16)}"
         label = safe(one.name.removesuffix(f".{one.suffix}"), "file", 60)
