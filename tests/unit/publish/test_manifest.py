@@ -284,7 +284,7 @@ def test_file_names_are_safe_and_never_meet(
     built = version(
         [member(name, renditions=made) for name, made in images],
         group_outputs={
-            stage: [Rendition(name, Digest(digest), *rest) for name, digest, *rest in rows]
+            stage: [Rendition(one[0], Digest(one[1]), *one[2:]) for one in rows]
             for stage, rows in outputs.items()
         },
     )
