@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imagelane.execute.facts import Facts
+from imagelane.execute.inspection import examine, inspect
 from imagelane.execute.message import PlannedStage
+from imagelane.execute.sniff import FORMATS
 from imagelane.model.outcome import Rendition, Verdict
 
 if TYPE_CHECKING:
@@ -44,8 +46,22 @@ class Attempt:
         return self.piece.picture(self.stage.picture)
 
     def save(self, name: str, format_: str, data: bytes, picture: Picture) -> Rendition:
-        """Store a finished picture file in the artifact store, inspected and durable."""
+        """Store a finished picture file in the artifact store, inspected and durable.
+
+        Raises:
+            BugError: it is not what it should be, or tells more than it may.
+        """
+        inspect(data, format_, picture.width, picture.height)
         return self.piece.shelf.put(name, format_, data, picture.width, picture.height)
+
+    def collect(self, name: str, format_: str, data: bytes) -> Rendition:
+        """Store a file that somebody else's code made; a picture must be one, without a position.
+
+        Raises:
+            BugError: it is not what its format says, or tells where it was taken.
+        """
+        width, height = examine(data, format_) if format_ in FORMATS else (0, 0)
+        return self.piece.shelf.put(name, format_, data, width, height)
 
     def facts(self) -> Facts:
         """What this stage's templates may read."""

@@ -64,6 +64,26 @@ def inspect(data: bytes, format_: str, width: int, height: int) -> None:
         raise BugError(f"the {format_} that was written carries {leak}, which may not leave")
 
 
+def examine(data: bytes, format_: str) -> tuple[int, int]:
+    """Check a picture file that somebody else's code made, and give its width and height.
+
+    Raises:
+        BugError: it is not of its format, or tells where it was taken.
+    """
+    if sniff(data) != format_:
+        raise BugError(f"what should be a {format_} file is none")
+    try:
+        header = read_header(data)
+    except InvalidError as error:
+        raise BugError(f"the {format_} that was made cannot be read: {error.message}") from error
+    if header.exif.gps or read_xmp(header.xmp).gps:
+        raise BugError(
+            f"the {format_} that was made carries a position (GPS), which may not leave: "
+            "strip the metadata before it is handed back"
+        )
+    return header.upright
+
+
 def _leak(data: bytes, header: Header) -> str | None:
     packet = read_xmp(header.xmp)
     if header.exif.gps or packet.gps:

@@ -59,7 +59,9 @@ def from_pixels(pixels: Pixels) -> Image:
 
 
 def to_pixels(image: Image) -> Pixels:
-    """The image's samples as an array; computes what was put off."""
+    """The image's samples as an array of 8 bits; computes what was put off."""
+    if image.format != "uchar":
+        image = image.cast("uchar")
     samples: Pixels = np.frombuffer(image.write_to_memory(), np.uint8)
     return samples.reshape(image.height, image.width, image.bands)
 

@@ -59,9 +59,8 @@ def load(uses: str) -> Stage:
         BugError: there is no such kind.
     """
     if ":" in uses:
-        from imagelane.execute.stages.function import Function
-
-        return Function(uses)
+        functions = importlib.import_module("imagelane.execute.stages.function")
+        return cast("Stage", functions.Function(uses))
     module = MODULES.get(uses)
     if module is None:
         raise BugError(f"no stage is called {uses!r}: expected one of {', '.join(MODULES)}")
