@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import imagelane
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "imagelane"
 CORE = ("model", "ports", "plan", "schedule", "record", "publish", "engine")
@@ -106,6 +108,28 @@ def test_importing_the_package_is_light() -> None:
     )
     heavy = {"pyvips", "numpy", "PIL", "simplejpeg", "pi_heif", "pydantic", "apsw", "rich"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_every_public_name_is_there() -> None:
+    """In a process of its own: some of them load libvips, which no process that forks may have."""
+    script = "import imagelane; print([getattr(imagelane, name) for name in imagelane.__all__])"
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_type_checkers_see_every_public_name() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    guarded = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.name
+        for node in guarded.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen | {"__version__"} == set(imagelane.__all__)
+
+
+def test_the_version_is_said_once_in_each_place() -> None:
+    assert imagelane.__version__ == project()["project"]["version"]
 
 
 def test_files_stay_under_400_lines() -> None:
