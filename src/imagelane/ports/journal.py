@@ -140,8 +140,8 @@ class Journal(Protocol):
     ) -> Iterator[ImageRow]:
         """In published order."""
 
-    def groups(self, run: RunId) -> Iterator[GroupRow]:
-        """In published order."""
+    def groups(self, run: RunId, *, after: int = 0) -> Iterator[GroupRow]:
+        """In published order, those whose number is above ``after``."""
 
     def image_counts(self, run: RunId) -> Mapping[ImageState, int]:
         """How many images are in each state; they add up to what was received."""

@@ -115,9 +115,9 @@ class MemoryJournal:
             and (states is None or row.state in states)
         )
 
-    def groups(self, run: RunId) -> Iterator[GroupRow]:
+    def groups(self, run: RunId, *, after: int = 0) -> Iterator[GroupRow]:
         rows = self._of(run).groups
-        return (rows[group] for group in sorted(rows))
+        return (rows[group] for group in sorted(rows) if group > after)
 
     def image_counts(self, run: RunId) -> Mapping[ImageState, int]:
         return dict(Counter(row.state for row in self._of(run).rows()))

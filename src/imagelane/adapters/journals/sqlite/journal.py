@@ -159,8 +159,8 @@ class SqliteJournal:
         )
         return map(_image, rows)
 
-    def groups(self, run: RunId) -> Iterator[GroupRow]:
-        rows = self._pages("groups_page", (self._find(run),), (0,), lambda row: (row[0],))
+    def groups(self, run: RunId, *, after: int = 0) -> Iterator[GroupRow]:
+        rows = self._pages("groups_page", (self._find(run),), (after,), lambda row: (row[0],))
         return map(_group, rows)
 
     def image_counts(self, run: RunId) -> Mapping[ImageState, int]:
