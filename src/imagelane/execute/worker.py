@@ -39,7 +39,8 @@ from imagelane.model.work import Claim, Order, OrderDone, StageReport
 
 Execute = Callable[[Order, Opening, Callable[[int], None]], Iterator[StageReport]]
 
-_CHUNK = 1 << 18
+# A larger buffer would be mapped anew by the allocator for every read.
+_CHUNK = 1 << 16
 
 
 class Line:

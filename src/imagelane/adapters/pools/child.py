@@ -16,7 +16,8 @@ from imagelane.execute.message import Answer, decode_answer
 from imagelane.execute.wire import Frames
 from imagelane.model.spec import Place
 
-_CHUNK = 1 << 18
+# A larger buffer would be mapped anew by the allocator for every read.
+_CHUNK = 1 << 16
 _LAST_WORDS = 8192
 
 
