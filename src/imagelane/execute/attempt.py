@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from imagelane.execute.errors import InvalidError
 from imagelane.execute.facts import Facts
 from imagelane.execute.inspection import examine, inspect
 from imagelane.execute.message import PlannedStage
 from imagelane.execute.sniff import FORMATS
+from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition, Verdict
 
 if TYPE_CHECKING:
@@ -62,6 +64,17 @@ class Attempt:
         """
         width, height = examine(data, format_) if format_ in FORMATS else (0, 0)
         return self.piece.shelf.put(name, format_, data, width, height)
+
+    def largest_of(self, stage: StageName) -> Rendition:
+        """The largest file that an earlier stage made.
+
+        Raises:
+            InvalidError: it made none.
+        """
+        files = [one for one in self.piece.order.inputs.get(stage, ()) if one.format != "raw"]
+        if not files:
+            raise InvalidError(f"stage {stage!r} has made no file of this image")
+        return max(files, key=lambda one: (one.width * one.height, one.bytes, one.digest))
 
     def facts(self) -> Facts:
         """What this stage's templates may read."""

@@ -187,10 +187,15 @@ def _decode_jpeg(data: bytes, header: Header, shrink: int) -> Pixels:
 def _decode_heic(data: bytes) -> Pixels:
     opened = open_heic(data)
     try:
-        opened.convert_to("RGBA" if opened.has_alpha else "RGB")
-        return np.asarray(opened)
+        pixels: Pixels = np.asarray(opened)
     except (ValueError, RuntimeError, OSError, EOFError, SyntaxError) as error:
         raise InvalidError(f"the heic is damaged: {_said(error)}") from error
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.shape[2] < 3:
+        grey = np.repeat(pixels[:, :, :1], 3, axis=2)
+        pixels = np.concatenate([grey, pixels[:, :, 1:]], axis=2)
+    return pixels
 
 
 def _said(error: Exception) -> str:
@@ -198,20 +203,8 @@ def _said(error: Exception) -> str:
 
 
 def _upright(image: Image, orientation: int) -> Image:
-    match orientation:
-        case 2:
-            return image.fliphor()
-        case 3:
-            return image.rot180()
-        case 4:
-            return image.flipver()
-        case 5:
-            return image.rot90().fliphor()
-        case 6:
-            return image.rot90()
-        case 7:
-            return image.rot270().fliphor()
-        case 8:
-            return image.rot270()
-        case _:
-            return image
+    """EXIF orientation as turns and mirrorings; vips' rotations are clockwise."""
+    turn = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d270", 8: "d270"}.get(orientation)
+    if turn is not None:
+        image = image.rot(turn)
+    return image.fliphor() if orientation in {2, 4, 5, 7} else image

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import copy
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -36,9 +37,18 @@ class Facts:
             if name in reachable and name in known
         ]
         self._order = order
+        self._own: Mapping[str, Any] = {}
+
+    def having(self, own: Mapping[str, Any]) -> Facts:
+        """The same, with names that the stage itself gives a meaning, before all others."""
+        facts = copy.copy(self)
+        facts._own = own  # noqa: SLF001 - its own class
+        return facts
 
     def __call__(self, name: str) -> Any | None:
         """The fact, or None."""
+        if name in self._own:
+            return self._own[name]
         if name.startswith(PRIMARY):
             return self._order.primary.get(name.removeprefix(PRIMARY))
         for _, facts in self._stages:
@@ -61,7 +71,7 @@ class Facts:
         Raises:
             InvalidError: a fact is missing and has no fallback.
         """
-        return self._render(parse(template), quote)
+        return self.fill(parse(template), quote)
 
     def merged(self) -> dict[str, Any]:
         """All facts that stages have found, by name, the later stages winning."""
@@ -70,11 +80,9 @@ class Facts:
             merged.update(facts)
         return merged
 
-    def some(self, chosen: Iterable[str]) -> dict[str, Any]:
-        """The facts among ``chosen`` that there are."""
-        return {name: value for name in chosen if (value := self(name)) is not None}
+    def fill(self, template: Template, quote: Callable[[str], str] | None = None) -> str:
+        """The same for a template that was parsed."""
 
-    def _render(self, template: Template, quote: Callable[[str], str] | None) -> str:
         def lookup(name: str) -> Any | None:
             value = self(name)
             if quote is None or value is None:

@@ -106,7 +106,7 @@ def _check_letters(line: str, font: str | None) -> None:
     if unknown:
         raise BugError(
             f"no font on this machine has the letters {' '.join(unknown)}: install one that does "
-            "(on Debian and Ubuntu fonts-noto-core, for Chinese, Japanese and Korean fonts-noto-cjk)"
+            "(Debian, Ubuntu: fonts-noto-core; for Chinese, Japanese, Korean fonts-noto-cjk)"
         )
 
 

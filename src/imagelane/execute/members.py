@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from imagelane.execute.errors import BugError
@@ -45,7 +46,7 @@ def read_members(order: Order) -> Iterator[Member]:
     """
     if order.members is None:
         raise BugError(f"subject {order.subject} came without the list of its images")
-    with open(order.members, encoding="utf-8") as file:
+    with Path(order.members).open(encoding="utf-8") as file:
         for line in file:
             if line.strip():
                 yield _member(json.loads(line))

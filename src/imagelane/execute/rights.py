@@ -12,7 +12,7 @@ _LONGEST = 500
 
 
 def rights_of(header: Header) -> Rights:
-    """Agencies write IPTC and XMP, cameras EXIF: the first place that says something is believed."""
+    """Cameras write EXIF, agencies IPTC and XMP: the first that says something is believed."""
     packet, datasets = read_xmp(header.xmp), read_iptc(header.iptc)
     creator = (
         header.exif.text(exif.ARTIST) or packet.text("dc:creator") or datasets.get(iptc.BYLINE, "")

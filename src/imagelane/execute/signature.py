@@ -28,6 +28,16 @@ _FIRST: Mapping[type, str] = {
 _RETURNS = "Picture, Rendition, list[Rendition], dict, Verdict or None"
 Kind: TypeAlias = typing.Literal["picture", "renditions", "facts", "verdict", "nothing"]
 
+_KINDS: Mapping[Any, Kind] = {
+    user.Picture: "picture",
+    user.Rendition: "renditions",
+    user.Verdict: "verdict",
+    dict: "facts",
+    collections.abc.Mapping: "facts",
+    None: "nothing",
+    type(None): "nothing",
+}
+
 
 class SignatureError(Exception):
     """A function cannot be a stage. ``near`` are the names among which the right one may be."""
@@ -94,7 +104,7 @@ def _module(name: str, folder: str) -> types.ModuleType:
     for candidate in (own.with_suffix(".py"), own / "__init__.py"):
         if candidate.is_file() and (found is None or not candidate.samefile(found)):
             raise SignatureError(
-                f"{candidate.name} is hidden by another module called {name!r}: give it another name"
+                f"{candidate.name} is hidden by another module called {name!r}: rename it"
             )
     return module
 
@@ -138,7 +148,9 @@ def _hints(function: Any, uses: str) -> dict[str, Any]:
 
 def _adapter(one: inspect.Parameter, hints: Mapping[str, Any], uses: str) -> TypeAdapter[Any]:
     if one.kind in {one.VAR_POSITIONAL, one.VAR_KEYWORD}:
-        raise SignatureError(f"{uses} takes {one}: name its parameters, so that they can be checked")
+        raise SignatureError(
+            f"{uses} takes {one}: name its parameters, so that they can be checked"
+        )
     if one.kind is one.POSITIONAL_ONLY:
         raise SignatureError(f"parameter {one.name!r} of {uses} cannot be given by name")
     if one.name not in hints:
@@ -155,26 +167,19 @@ def _adapter(one: inspect.Parameter, hints: Mapping[str, Any], uses: str) -> Typ
 def _kinds(returned: Any, uses: str, names: set[str]) -> Iterator[Kind]:
     """What a return annotation stands for; adds to ``names`` the facts that it declares."""
     origin, arguments = typing.get_origin(returned), typing.get_args(returned)
+    kind = _KINDS.get(origin or returned)
     if origin is typing.Annotated:
         yield from _kinds(arguments[0], uses, names)
     elif origin in {typing.Union, types.UnionType} or (origin in _SEVERAL and arguments):
         for one in arguments:
             if one is not Ellipsis:
                 yield from _kinds(one, uses, names)
-    elif returned is user.Picture:
-        yield "picture"
-    elif returned is user.Rendition:
-        yield "renditions"
-    elif returned is user.Verdict:
-        yield "verdict"
-    elif returned in {None, type(None)}:
-        yield "nothing"
     elif typing.is_typeddict(returned):
         names.update(returned.__annotations__)
         yield "facts"
-    elif (origin or returned) in {dict, collections.abc.Mapping}:
-        names.add("*")
-        yield "facts"
+    elif kind is not None:
+        names.update("*" if kind == "facts" else ())
+        yield kind
     else:
         shown = getattr(returned, "__name__", returned)
         raise SignatureError(f"{uses} returns {shown}: expected {_RETURNS}")

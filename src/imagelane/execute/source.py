@@ -67,7 +67,7 @@ def _read(file: SourceFile, most: int) -> bytes:
     path = _inside_its_folder(file)
     # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-    with open(descriptor, "rb", buffering=0) as opened:
+    with os.fdopen(descriptor, "rb", buffering=0) as opened:
         before = os.fstat(descriptor)
         kind = stat.S_IFMT(before.st_mode)
         if kind != stat.S_IFREG:

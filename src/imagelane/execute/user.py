@@ -104,7 +104,7 @@ class Picture:
         """Another picture, from a pyvips image."""
         return Picture(image=image, facts=self.facts)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001 - numpy's protocol
         """Lets ``numpy.asarray`` and Pillow's ``Image.fromarray`` take the picture itself."""
         array: Any = self.array
         if dtype is not None and dtype != array.dtype:

@@ -1,7 +1,7 @@
 """Looks at a user's function in a process of its own, so that no user code runs in the coordinator.
 
 Reads ``{"uses", "parameters", "folder"}`` as JSON on standard input and writes what it found, as
-`imagelane.execute.described` encodes it, on standard output. What the user's module prints goes to
+`model.codec` writes it, on standard output. What the user's module prints goes to
 standard error.
 """
 
@@ -12,7 +12,7 @@ import os
 import sys
 
 from imagelane.execute.describe import describe
-from imagelane.execute.described import encode
+from imagelane.model.codec import to_json
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     question = json.load(sys.stdin)
     found = describe(question["uses"], question["parameters"], question["folder"])
     with os.fdopen(answer, "w", encoding="utf-8") as out:
-        json.dump(encode(found), out)
+        json.dump(to_json(found), out)
 
 
 if __name__ == "__main__":

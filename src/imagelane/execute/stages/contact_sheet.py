@@ -40,7 +40,7 @@ class Parameters(TypedDict):
 
 
 def run(parameters: Parameters, attempt: Attempt) -> Result:
-    """Images in published order; what has left the group is not shown, what is missing is marked."""
+    """Images in published order; what has left the group is not shown, what is missing marked."""
     sections = list(_sections(parameters, attempt))
     sheet = lay_out(
         sections, parameters["cell"], parameters["columns"], labels=parameters["labels"]
@@ -92,9 +92,8 @@ def _draw(sheet: Sheet, background: str, attempt: Attempt) -> Pixels:
     pixels = np.empty((sheet.height, sheet.width, 3), np.uint8)
     pixels[:] = paper
     measures = sheet.measures
-    room = sheet.width - 2 * measures.margin
     for heading in sheet.headings:
-        _write(pixels, heading.text, measures.heading, room, ink, (heading.left, heading.top))
+        _write(pixels, heading.text, measures.heading, ink, (heading.left, heading.top))
     for place in sheet.placed:
         right, lower = place.left + place.width, place.top + place.height
         box = pixels[place.top : lower, place.left : right]
@@ -111,7 +110,7 @@ def _draw(sheet: Sheet, background: str, attempt: Attempt) -> Pixels:
     if sheet.left_out:
         text = f"and {sheet.left_out:,} more"
         low = sheet.height - measures.margin + measures.gap // 2
-        _write(pixels, text, measures.label, room, ink, (measures.margin, low))
+        _write(pixels, text, measures.label, ink, (measures.margin, low))
     return pixels
 
 
@@ -140,7 +139,7 @@ def _centre(box: Pixels, text: str, size: int, ink: Colour) -> None:
     stamp.press(box, mark, (box.shape[1] - mark.width) // 2, (box.shape[0] - mark.height) // 2)
 
 
-def _write(pixels: Pixels, text: str, size: int, room: int, ink: Colour, at: _Point) -> None:
-    drawn = caption(text, size, room)
+def _write(pixels: Pixels, text: str, size: int, ink: Colour, at: _Point) -> None:
+    drawn = caption(text, size, pixels.shape[1] - 2 * at[0])
     mark = stamp.of_text(drawn.cover, ink, 0.95, size, shadow=False)
     stamp.press(pixels, mark, at[0], at[1] + drawn.top)

@@ -49,7 +49,7 @@ class Function:
                 case user.Rendition():
                     renditions.append(self._rendition(one, attempt))
                 case user.Verdict():
-                    verdict = cast("Verdict", one.value)
+                    verdict = one.value
                 case Mapping():
                     facts.update(self._facts(one))
                 case _:
@@ -98,7 +98,9 @@ class Function:
         try:
             pixels = _samples(made)
         except (ValueError, TypeError, vips.VipsError) as error:
-            raise BugError(f"{self._uses} returned a picture that cannot be used: {error}") from error
+            raise BugError(
+                f"{self._uses} returned a picture that cannot be used: {error}"
+            ) from error
         if taken is None:
             return Picture.of(pixels)
         return taken.with_image(vips.from_pixels(pixels))
@@ -116,7 +118,9 @@ class Function:
         try:
             plain = json.loads(json.dumps(returned, allow_nan=False, default=_plain))
         except (TypeError, ValueError, RecursionError) as error:
-            raise BugError(f"{self._uses} returned facts that are no JSON values: {error}") from error
+            raise BugError(
+                f"{self._uses} returned facts that are no JSON values: {error}"
+            ) from error
         return {str(name): value for name, value in plain.items()}
 
 
@@ -179,7 +183,7 @@ def _samples(made: user.Picture) -> vips.Pixels:
 
 
 def _plain(value: Any) -> Any:
-    """numpy's numbers as Python's; what else is no JSON stays an error."""
+    """The numbers of numpy as Python's; what else is no JSON stays an error."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

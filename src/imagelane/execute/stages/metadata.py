@@ -79,7 +79,7 @@ def _at_most(picture: Picture, side: int) -> tuple[int, int]:
 
 def _device(make: str, model: str) -> str:
     """Maker and model, without saying the maker twice."""
-    first = make.split(" ")[0].lower()
+    first = make.partition(" ")[0].lower()
     return model if first and model.lower().startswith(first) else f"{make} {model}".strip()
 
 
