@@ -13,13 +13,25 @@ from imagelane.adapters.journals.sqlite import SqliteJournal
 from imagelane.model import events as e
 from imagelane.model.ids import Digest, RunId, StageName, Subject
 from imagelane.model.outcome import Rendition
-from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
+from imagelane.model.plan import Lane, LogicalPlan, LogicalStage, PhysicalPlan, Segment
+from imagelane.model.spec import ImagesSpec, Place, StageSpec, StageTraits
+from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus, Scope
 from imagelane.ports.journal import Journal, RunRow
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[2J\u202egpj.\x00\"'&{{7*7}}"
 """Markup, an escape sequence, a right-to-left override, NUL, quotes, a template."""
 RUN = RunId("20261123-225900-k3f9")
 WALL = 1_795_474_740.0
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "validate": (),
+    "metadata": ("validate",),
+    "thumbnails": ("validate",),
+    "watermark": ("metadata",),
+    "moderate": ("validate",),
+    "store": ("thumbnails", "watermark", "moderate"),
+    "contact-sheet": ("thumbnails",),
+    "publish": ("store", "contact-sheet"),
+}
 PIXELS = {"validate": 0.11, "metadata": 0.004, "thumbnails": 0.09, "watermark": 0.05}
 
 
@@ -164,8 +176,8 @@ class MadeUp:
             return end + 0.02, ImageState.REJECTED
         end = max(end, at)
         self._done(subject, "store", end, end + 0.012, thread)
-        self._say(end + 0.014, e.ImageSettled(subject, ImageState.PROCESSING))
-        return end + 0.014, ImageState.PROCESSING
+        self._say(end + 0.018, e.ImageSettled(subject, ImageState.PROCESSING))
+        return end + 0.018, ImageState.PROCESSING
 
     def _failed(
         self,
@@ -227,6 +239,36 @@ def _thumbnails(subject: Subject) -> tuple[Rendition, ...]:
         )
         for width in (160, 480, 1080)
     )
+
+
+def plan(moderators: int = 5) -> PhysicalPlan:
+    """The plan that such a run executes."""
+    stages = tuple(_stage(name, needs) for name, needs in NEEDS.items())
+    names = tuple(stage.name for stage in stages)
+    segments = (
+        Segment(0, names[:4], Scope.IMAGE, Place.PROCESS, ("pool:cpu",)),
+        Segment(1, names[4:5], Scope.IMAGE, Place.THREAD, ("pool:io", "stage:moderate")),
+        Segment(2, names[5:6], Scope.IMAGE, Place.THREAD, ("pool:io",)),
+        Segment(3, names[6:7], Scope.GROUP, Place.PROCESS, ("pool:cpu",)),
+        Segment(4, names[7:8], Scope.GROUP, Place.COORDINATOR),
+    )
+    return PhysicalPlan(
+        logical=LogicalPlan("news-gallery", ImagesSpec("photos/"), stages, (), digest("plan")),
+        segments=segments,
+        limits={"pool:cpu": 2, "pool:io": 64, "stage:moderate": moderators},
+        lane=Lane(),
+        window=14,
+        decoded_bytes=1 << 30,
+        reservation=1 << 26,
+        processes=2,
+        model="parallel",
+    )
+
+
+def _stage(name: str, needs: tuple[str, ...]) -> LogicalStage:
+    scope = Scope.GROUP if name in {"contact-sheet", "publish"} else Scope.IMAGE
+    spec = StageSpec(StageName(name), name, StageTraits(), scope=scope)
+    return LogicalStage(spec, tuple(map(StageName, needs)), frozenset())
 
 
 def record(recipe: Recipe, folder: Path, run: RunId = RUN) -> tuple[Journal, RunRow]:

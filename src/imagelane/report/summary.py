@@ -1,0 +1,110 @@
+"""What stays on the screen when a run stands still: the sum, where to look, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from imagelane.model.run import RunState
+from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.report.clean import fit, visible
+from imagelane.report.ink import Ink
+from imagelane.report.progress import Loss, Progress, image_counts
+from imagelane.report.wording import count, number, seconds
+
+LISTED = 8
+"""Reasons that the summary lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What a person needs to go on: where galleries are published, and the pipeline file."""
+
+    target: str = ""
+    file: str = ""
+
+
+def summary(
+    progress: Progress,
+    state: RunState,
+    elapsed: float,
+    where: Whereabouts,
+    *,
+    ink: Ink,
+    width: int = 80,
+) -> Iterator[str]:
+    """The lines of the summary."""
+    images = image_counts(state)
+    groups = _groups(state)
+    yield f"{ink.bold(_title(progress, state.status))} {_after(state.status)} {seconds(elapsed)}."
+    if state.reason:
+        yield f"  {visible(state.reason)}"
+    yield f"  {count(state.received, 'image')}: {sum_of_states(images, ink)}"
+    if groups:
+        yield f"  {count(sum(groups.values()), 'gallery', 'galleries')}: {_listed(groups)}"
+    live = groups.get(GroupState.PUBLISHED, 0) + groups.get(GroupState.PARTIAL, 0)
+    if where.target and live:
+        yield f"  {'It is' if live == 1 else 'They are'} in {visible(where.target)}"
+    losses = progress.losses()
+    if losses:
+        yield ""
+        yield "  Not live, or not whole:"
+        for loss in losses[:LISTED]:
+            yield from _loss(loss, ink, width)
+        if len(losses) > LISTED:
+            yield f"    and {count(len(losses) - LISTED, 'more reason')}"
+    yield ""
+    for command, says in _next(losses, state.status, where):
+        yield f"  {command:<28}  {ink.soft(says)}"
+
+
+def sum_of_states(images: Mapping[ImageState, int], ink: Ink) -> str:
+    """``80 published, 1 partial, 2 skipped`` with the share that is well in green."""
+    if not images:
+        return "nothing was found"
+    paint = {ImageState.PUBLISHED: ink.good, ImageState.DEAD: ink.bad, ImageState.PARTIAL: ink.warn}
+    return ", ".join(
+        paint.get(state, str)(f"{number(value)} {state}") for state, value in images.items()
+    )
+
+
+def _title(progress: Progress, status: RunStatus) -> str:
+    return f"{visible(progress.plan.logical.name)} {status.value}"
+
+
+def _after(status: RunStatus) -> str:
+    return "in" if status is RunStatus.FINISHED else "after"
+
+
+def _listed(groups: Mapping[GroupState, int]) -> str:
+    return ", ".join(f"{number(value)} {state}" for state, value in groups.items())
+
+
+def _groups(state: RunState) -> dict[GroupState, int]:
+    counts = dict(state.group_counts)
+    for group in state.groups.values():
+        counts[group.state] = counts.get(group.state, 0) + 1
+    return {one: counts[one] for one in GroupState if counts.get(one)}
+
+
+def _loss(loss: Loss, ink: Ink, width: int) -> Iterator[str]:
+    who = visible(loss.first_name) or str(loss.first)
+    if loss.count > 1:
+        who = f"{who} and {number(loss.count - 1)} more"
+    yield f"    {ink.warn(number(loss.count))} {loss.state.value}: {fit(who, max(20, width - 24))}"
+    stage = f"{loss.stage}: " if loss.stage and not loss.reason.startswith(loss.stage) else ""
+    if stage or loss.reason:
+        yield "      " + ink.soft(fit(f"{stage}{visible(loss.reason)}", max(20, width - 6)))
+
+
+def _next(
+    losses: tuple[Loss, ...], status: RunStatus, where: Whereabouts
+) -> Iterator[tuple[str, str]]:
+    if status in {RunStatus.PAUSED, RunStatus.HALTED}:
+        yield f"imagelane run {visible(where.file)}".rstrip(), "carries on from here"
+    if losses:
+        first = losses[0].first
+        yield f"imagelane show {first}", "what happened there, step by step"
+    yield "imagelane report", "the whole run as one HTML file"
+    if losses:
+        yield "imagelane status", "everything that was left out, and why"
