@@ -168,11 +168,11 @@ def _stage(
     section, problems = salvage(StageSection, document, path, value)
     section = section or StageSection()
     uses = section.uses or name
-    chained = not (isinstance(value, Mapping) and "needs" in value)
+    said = value if isinstance(value, Mapping) else {}
+    chained = said.get("needs") is None
     scope = Scope(section.scope) if section.scope else Scope.IMAGE
-    broken = isinstance(value, Mapping) and "uses" in value and section.uses is None
     stage = Declared(name, path, uses, section, scope, chained=chained, whole=not problems)
-    if broken:
+    if said.get("uses") is not None and section.uses is None:
         return stage, problems
     if ":" in uses:
         stage, found = _function(stage, document, describe, folder)

@@ -26,17 +26,25 @@ class Document:
         """Where the value at a path stands, or its key, or else the nearest thing around it."""
         if key and path in self.keys:
             return self.keys[path]
-        for end in range(len(path), -1, -1):
+        if path in self.values:
+            return self.values[path]
+        for end in range(len(path) - 1, -1, -1):
             around = path[:end]
-            place = self.values.get(around) if end == len(path) else self.keys.get(around)
-            if place := place or self.values.get(around):
+            if place := self.keys.get(around) or self.values.get(around):
                 return place
         return None
 
     def problem(
         self, path: Path, found: str, expected: str = "", hint: str = "", *, key: bool = False
     ) -> Problem:
-        """A mistake at a path of this document."""
+        """A mistake at a path of this document.
+
+        A path that leads into a short form (``needs: a`` for ``needs: [a]``) ends there.
+        """
+        for end in range(len(path)):
+            if isinstance(self.at(path[:end]), (str, int, float)):
+                path = path[:end]
+                break
         location = self.locate(path, key=key)
         line = self.line(location) if location else ""
         return Problem(found, expected, hint, path, location, line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagelane.declare.declared import Declared
 from imagelane.declare.document import Document
-from imagelane.declare.problems import Path, Problem, nearest, shown
+from imagelane.declare.problems import Problem, nearest, shown
 from imagelane.model.states import Scope
 
 _WIDTH = {Scope.IMAGE: 0, Scope.GROUP: 1, Scope.RUN: 2}
@@ -45,12 +45,12 @@ def build_graph(stages: list[Declared], document: Document) -> tuple[Graph, list
     return Graph(by_name, known, None if not sound else _ancestors(known)), problems
 
 
-def need_path(stage: Declared, need: str) -> Path:
-    """Where a stage says that it needs another; the stage itself in a straight line."""
+def _at_need(document: Document, stage: Declared, need: str, *message: str) -> Problem:
+    """A mistake where a stage says that it needs another: at the stage, in a straight line."""
     needs = stage.section.needs
     if needs is None:
-        return stage.path
-    return (*stage.path, "needs", list(needs).index(need))
+        return document.problem(stage.path, *message, key=True)
+    return document.problem((*stage.path, "needs", list(needs).index(need)), *message)
 
 
 def _unknown(
@@ -65,7 +65,7 @@ def _unknown(
                 others = [name for name in by_name if name != stage.name]
                 hint = nearest(need, others) or f"stages are: {', '.join(others)}"
                 found = f"no stage is called {shown(need)}"
-                yield document.problem(need_path(stage, need), found, "a stage of this file", hint)
+                yield _at_need(document, stage, need, found, "a stage of this file", hint)
 
 
 def _cycles(needs: Mapping[str, tuple[str, ...]]) -> Iterator[list[str]]:
@@ -103,10 +103,10 @@ def _cycle_problem(
     stage = by_name[first]
     if not rest:
         found = f"{first!r} needs itself"
-        return document.problem(need_path(stage, first), found, "another stage")
+        return _at_need(document, stage, first, found, "another stage")
     found = "these stages need each other: " + " → ".join([*circle, first])
     hint = "take one of these needs out"
-    return document.problem(need_path(stage, rest[0]), found, "needs without a circle", hint)
+    return _at_need(document, stage, rest[0], found, "needs without a circle", hint)
 
 
 def _scopes(
@@ -130,7 +130,7 @@ def _scopes(
                 if wider:
                     hint += f", or give it scope: {min(wider, key=_WIDTH.__getitem__).value}"
                 expected = "stages of its own scope, or of a narrower one"
-                yield document.problem(need_path(stage, need), found, expected, hint)
+                yield _at_need(document, stage, need, found, expected, hint)
 
 
 def _phrase(scope: Scope) -> str:

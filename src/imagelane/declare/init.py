@@ -134,7 +134,9 @@ def _entries(folder: Path) -> list[Path]:
 
 def _name(folder: Path) -> str:
     words = re.findall(r"[A-Za-z0-9]+", folder.absolute().name)
-    return "-".join(words).lower()[:60] or "gallery"
+    name = "-".join(words).lower()[:60] or "gallery"
+    # Without quotes YAML takes these for something else than text.
+    return name if name[0].isalpha() and name not in {"null", "true", "false"} else f'"{name}"'
 
 
 def _quoted(text: str) -> str:

@@ -119,10 +119,11 @@ def _gate(stage: Declared, images: ImagesSection | None, document: Document) -> 
 
 def _pool(stage: Declared, run: RunSection | None, document: Document) -> Iterator[Problem]:
     pool = stage.section.pool
-    known = [*_POOLS, *(run.pools if run else ())]
+    named = list(run.pools) if run else []
+    known = [*_POOLS, *named]
     if pool is not None and pool not in known:
         found = f"no pool is called {shown(pool)}"
-        hint = nearest(pool, known) or f"give it places: run: {{pools: {{{pool}: 1}}}}"
+        hint = nearest(pool, named) or f"give it places: run: {{pools: {{{pool}: 1}}}}"
         yield document.problem((*stage.path, "pool"), found, "cpu, io or one of run.pools", hint)
 
 
@@ -195,7 +196,8 @@ def _run(run: RunSection, graph: Graph, document: Document) -> Iterator[Problem]
     for key, names in (("workers", run.workers), ("parallel", run.parallel)):
         for name in names:
             if name and name not in known:
-                path = ("run", key, name)
+                said = document.at(("run", key))
+                path: Path = ("run", key, said.index(name) if isinstance(said, list) else name)
                 found = f"no stage is called {shown(name)}"
                 problem = document.problem(
                     path, found, "a stage of this file", nearest(name, known), key=True
