@@ -30,6 +30,7 @@ from imagelane.execute.vips import (
 from imagelane.model.spec import Extent
 
 _SHRINKS = (8, 4, 2)
+_STRAY = "extraneous bytes before marker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +172,35 @@ def _decode(data: bytes, header: Header, shrink: int) -> Image:
 
 def _decode_jpeg(data: bytes, header: Header, shrink: int) -> Pixels:
     try:
-        pixels: Pixels = simplejpeg.decode_jpeg(
-            data,
-            "RGB",
-            min_height=-(-header.height // shrink),
-            min_width=-(-header.width // shrink),
-            min_factor=shrink,
-            strict=True,
-        )
+        return _turbo(data, header, shrink)
+    except ValueError as error:
+        if _STRAY not in str(error):
+            raise InvalidError(f"the jpeg is damaged: {_said(error)}") from error
+    # Software that writes wrong lengths into metadata leaves stray bytes between the segments of
+    # the header. That is no damage to the picture: without the metadata it must decode cleanly.
+    try:
+        return _turbo(jpeg.essential(data), header, shrink)
     except ValueError as error:
         raise InvalidError(f"the jpeg is damaged: {_said(error)}") from error
+
+
+def _turbo(data: bytes, header: Header, shrink: int) -> Pixels:
+    pixels: Pixels = simplejpeg.decode_jpeg(
+        data,
+        "RGB",
+        min_height=-(-header.height // shrink),
+        min_width=-(-header.width // shrink),
+        min_factor=shrink,
+        strict=True,
+    )
     return pixels
 
 
 def _decode_heic(data: bytes) -> Pixels:
     opened = open_heic(data)
     try:
-        pixels: Pixels = np.asarray(opened)
+        # Rows may be padded; and the samples are libheif's own, gone when it closes the file.
+        pixels: Pixels = np.asarray(opened)[:, : opened.size[0]].copy()
     except (ValueError, RuntimeError, OSError, EOFError, SyntaxError) as error:
         raise InvalidError(f"the heic is damaged: {_said(error)}") from error
     if pixels.ndim == 2:

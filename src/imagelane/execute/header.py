@@ -25,6 +25,13 @@ _LOADERS: Mapping[str, str] = {
 }
 _DISPLAY_P3 = 12
 """The number of its primaries in ITU-T H.273."""
+_MOST_BOXES = 10_000
+
+# One thread a worker, and nothing but the picture itself.
+pi_heif.options.DECODE_THREADS = 1
+pi_heif.options.THUMBNAILS = False
+pi_heif.options.DEPTH_IMAGES = False
+pi_heif.options.AUX_IMAGES = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ def read_header(data: bytes) -> Header:
         raise InvalidError(
             "the file is empty" if found == "empty" else f"this is {found}: expected {expected}"
         )
+    if format_ in {"heic", "avif"}:
+        _check_boxes(data, format_)
     if format_ == "jpeg":
         header = _jpeg(data)
     elif format_ == "heic":
@@ -146,6 +155,23 @@ def _heic(data: bytes) -> Header:
         exif=read_exif(exif),
         xmp=xmp if isinstance(xmp, bytes) else None,
     )
+
+
+def _check_boxes(data: bytes, format_: str) -> None:
+    """The boxes of the file (ISO/IEC 14496-12) must end where the file ends: decoders take what
+    they find, and would not miss the rest of a file that was cut off."""
+    at = 0
+    for _ in range(_MOST_BOXES):
+        if at >= len(data):
+            return
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size == 0:  # up to the end of the file
+            return
+        if size < 8 or at + size > len(data):
+            raise InvalidError(f"the {format_} is cut off or damaged: a part of it is missing")
+        at += size
 
 
 def _through_vips(data: bytes, format_: str) -> Header:

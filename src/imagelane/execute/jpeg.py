@@ -13,7 +13,8 @@ from typing import NamedTuple
 from imagelane.execute.errors import InvalidError
 
 _SOI, _EOI, _SOS, _DNL = 0xD8, 0xD9, 0xDA, 0xDC
-_APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
+_APP0, _APP1, _APP2, _APP13, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
+_COM = 0xFE
 _NO_PAYLOAD = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -161,6 +162,21 @@ def _end_of_scan(data: bytes, at: int) -> int:
     return len(data)
 
 
+def essential(data: bytes) -> bytes:
+    """A JPEG without comments, metadata and stray bytes in its header; its scans as they are.
+
+    Raises:
+        InvalidError: it is cut off.
+    """
+    kept = [b"\xff\xd8"]
+    for marker, start, end in segments(data):
+        if marker == _SOS:
+            kept.append(b"\xff\xda" + data[start - 2 :])
+        elif not (_APP0 < marker <= _APP15 and marker != _APP14) and marker != _COM:
+            kept.append(b"\xff" + bytes((marker,)) + data[start - 2 : end])
+    return b"".join(kept)
+
+
 def with_metadata(jpeg: bytes, exif: bytes | None, xmp: bytes | None, icc: bytes | None) -> bytes:
     """A JPEG with metadata segments put behind its SOI and JFIF segments."""
     added: list[bytes] = []
@@ -188,5 +204,5 @@ def _segment(marker: int, payload: bytes) -> bytes:
 def application_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The application segments of a JPEG: marker, and what names the payload's kind."""
     for marker, start, end in segments(data):
-        if _APP0 <= marker <= 0xEF:
+        if _APP0 <= marker <= _APP15:
             yield marker, data[start : min(end, start + 32)]

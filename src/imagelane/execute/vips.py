@@ -36,6 +36,9 @@ VipsImage: Any = pyvips.Image
 VipsError: type[Exception] = pyvips.Error
 _BLOB: Any = pyvips.GValue.blob_type
 
+_MOST_COMPLAINTS = 2
+"""The last ones: what comes before are often warnings that it has put up with."""
+
 pyvips.block_untrusted_set(state=True)
 # Each picture is seen once, so remembering operations would only hold memory.
 pyvips.cache_set_max(0)
@@ -83,10 +86,11 @@ def complaint(error: BaseException) -> str:
     """What libvips had to say, without the names of its functions, each thing once."""
     said: list[str] = []
     for line in str(error).splitlines():
-        text = line.strip().removeprefix("unable to call ")
+        text = line.strip()
         head, colon, rest = text.partition(": ")
-        if colon and head.replace("_", "").isalnum() and " " not in head:
+        if colon and head.replace("_", "").isalnum():
             text = rest.strip()
-        if text and not text.replace("_", "").isalnum() and text not in said:
+        harmless = text.startswith("unable to ") or "tag is not read" in text
+        if text and not harmless and text not in said:
             said.append(text)
-    return "; ".join(said) or str(error).strip() or "libvips gave no reason"
+    return "; ".join(said[-_MOST_COMPLAINTS:]) or "libvips cannot make sense of it"
