@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks import memory, photo_workload, reference_gallery
+from benchmarks.measure import BenchmarkError
 from benchmarks.photographs import photographs
 from benchmarks.results import PATH, write
 
@@ -44,4 +46,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BenchmarkError as error:
+        sys.exit(str(error))

@@ -105,7 +105,7 @@ def measure(scratch: Path, scale: float) -> str:
     )
     rows = []
     for title, stages, model in cases:
-        pools = {"work": 10, "io": 16}
+        pools = {"work": 10}
         if model == "sequential":
             least, why = IMAGES * sum(stage.seconds for stage in stages), "one at a time"
         else:
