@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from imagelane.model import events as e
-from imagelane.model.ids import StageName, Subject
+from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.run import final_image_state
 from imagelane.model.states import GroupState, ImageState
 from imagelane.ports.journal import GroupRow, Journal, Recorded, RunRow
@@ -131,6 +131,21 @@ def read_group(journal: Journal, run: RunRow, group: int) -> History | None:
         reason=row.reason,
         manifest=row.manifest,
         images=states,
+    )
+
+
+def read_whole_run(journal: Journal, run: RunRow) -> History:
+    """What was done for the run as a whole."""
+    axis = read_axis(journal, run)
+    lines = (entry(one, axis) for one in journal.events(run.run, subject=THE_RUN))
+    return History(
+        subject=THE_RUN,
+        name=run.pipeline,
+        group_name="",
+        state=None,
+        entries=tuple(line for line in lines if line is not None),
+        reason=run.reason,
+        images=dict(journal.image_counts(run.run)),
     )
 
 

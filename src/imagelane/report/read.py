@@ -7,6 +7,7 @@ million images is read like one of ten.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from imagelane.report.view import (
 
 SHOWN = frozenset({"jpeg", "png", "webp", "avif", "gif"})
 """Formats that a browser shows."""
+_TROUBLED = frozenset({GroupState.PARTIAL, GroupState.ABORTED, GroupState.HELD})
 LIVE = frozenset({ImageState.PUBLISHED, ImageState.PARTIAL})
 
 
@@ -48,6 +50,10 @@ class Limits:
     reasons: int = 50
     examples: int = 25
     workers: int = 32
+
+
+EVERYTHING = Limits(histories=1, groups=sys.maxsize, pictures=0, reasons=10_000, examples=10_000)
+"""For `status --all`: no pictures, but every group and nearly every reason."""
 
 
 def read_run(journal: Journal, row: RunRow, limits: Limits = Limits()) -> RunView:
@@ -87,6 +93,7 @@ class _Reading:
         self._losses = Losses(limits.reasons, limits.examples)
         self._groups: Counter[GroupState] = Counter()
         self._rows: list[GroupView] = []
+        self._troubled = 0
         self._cards = 0
         self._histories: list[History] = []
         self._seen = 0
@@ -122,7 +129,10 @@ class _Reading:
         self._tasks(of_group)
         self._groups[row.state] += 1
         self._cards += len(cards)
-        if len(self._rows) < self._limits.groups:
+        # What is not live needs looking at, however late it comes.
+        troubled = row.state in _TROUBLED and self._troubled < self._limits.groups
+        if len(self._rows) - self._troubled < self._limits.groups or troubled:
+            self._troubled += row.state in _TROUBLED
             if entries and self._every == 1:
                 self._histories.append(of_group)
             self._rows.append(

@@ -59,5 +59,5 @@ def group_summary(images: Mapping[ImageState, int]) -> str:
     total = count(sum(images.values()), "image")
     if set(images) <= {ImageState.PUBLISHED}:
         return total
-    parts = ", ".join(f"{number(value)} {state}" for state, value in images.items())
+    parts = ", ".join(f"{number(images[one])} {one}" for one in ImageState if images.get(one))
     return f"{total}: {parts}"

@@ -41,10 +41,10 @@ def summary(
         yield f"  {visible(state.reason)}"
     yield f"  {count(state.received, 'image')}: {sum_of_states(images, ink)}"
     if groups:
-        yield f"  {count(sum(groups.values()), 'gallery', 'galleries')}: {_listed(groups)}"
+        yield f"  {count(sum(groups.values()), 'group')}: {_listed(groups)}"
     live = groups.get(GroupState.PUBLISHED, 0) + groups.get(GroupState.PARTIAL, 0)
     if where.target and live:
-        yield f"  {'It is' if live == 1 else 'They are'} in {visible(where.target)}"
+        yield f"  {count(live, 'gallery', 'galleries')} in {visible(where.target)}"
     losses = progress.losses()
     if losses:
         yield ""

@@ -1,97 +1,45 @@
-"""Live progress on a terminal."""
+"""Progress for people: drawn on a terminal, told in lines everywhere else."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from typing import IO, TextIO, cast
+import sys
+from collections.abc import Sequence
+from typing import TextIO
 
-from rich.console import Console as RichConsole
-from rich.console import Group
-from rich.live import Live
-
-from imagelane.adapters.observers.frame import ASCII, Look, Title, frame
 from imagelane.adapters.observers.plain import Plain
-from imagelane.adapters.observers.steady import Steady
 from imagelane.model.events import Event
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
 from imagelane.ports.observer import Observer, Pulse
-from imagelane.report.ink import ink_for, on_terminal
-from imagelane.report.progress import Progress
-from imagelane.report.summary import Whereabouts, summary
-
-EVERY = 0.2
-"""Seconds between two frames at least: fast enough to seem alive, slow enough to cost nothing."""
-
-
-def console(stream: TextIO, where: Whereabouts = Whereabouts()) -> Observer:  # noqa: B008 -- frozen
-    """What suits the stream: a live display on a terminal, plain lines everywhere else."""
-    return Console(stream, where) if on_terminal(stream) else Plain(stream, where)
+from imagelane.report.ink import on_terminal
+from imagelane.report.summary import Whereabouts
 
 
 class Console:
-    """Draws how the run stands, in place, and leaves a summary when it stands still."""
+    """A live display where the stream is a terminal, plain lines where it is a pipe or a file.
 
-    def __init__(
-        self,
-        stream: TextIO,
-        where: Whereabouts = Whereabouts(),  # noqa: B008 -- frozen
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._out = Steady(stream)
-        self._ink = ink_for(stream)
-        self._where = where
-        self._clock = clock
-        self._screen = RichConsole(
-            file=cast("IO[str]", self._out), highlight=False, markup=False, emoji=False
-        )
-        self._look = Look() if "utf" in self._out.encoding.lower() else ASCII
-        self._progress: Progress | None = None
-        self._live: Live | None = None
-        self._title = Title("", "", "")
-        self._began = clock()
-        self._drawn = float("-inf")
+    The summary at the end is the same in both.
+    """
+
+    def __init__(self, stream: TextIO | None = None, where: Whereabouts | None = None) -> None:
+        """``stream`` is standard error unless said otherwise: standard output stays free."""
+        chosen = stream or sys.stderr
+        self._shown: Observer
+        if on_terminal(chosen):
+            from imagelane.adapters.observers.live import Drawn  # noqa: PLC0415 -- rich is not light
+
+            self._shown = Drawn(chosen, where or Whereabouts())
+        else:
+            self._shown = Plain(chosen, where or Whereabouts())
 
     def opened(self, plan: PhysicalPlan, run: str, expected: tuple[int, int]) -> None:
-        self._progress = Progress(plan, run, expected)
-        self._title = Title(plan.logical.name, plan.model, run)
-        self._began = self._clock()
-        self._live = Live(
-            console=self._screen,
-            auto_refresh=False,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._live.start()
-        # Rich hides the cursor; a run that is killed would leave the terminal without one.
-        self._screen.show_cursor(show=True)
+        self._shown.opened(plan, run, expected)
 
     def recorded(self, events: Sequence[Event]) -> None:
-        if self._progress is not None:
-            self._progress.recorded(events)
+        self._shown.recorded(events)
 
     def pulse(self, state: RunState, pulse: Pulse) -> None:
-        now = self._clock()
-        if self._progress is None or self._live is None or now - self._drawn < EVERY:
-            return
-        self._drawn = now
-        self._progress.take_news()
-        size = self._screen.size
-        snapshot = self._progress.snapshot(state, pulse)
-        lines = frame(self._title, snapshot, size.width - 1, size.height - 1, self._look)
-        self._live.update(Group(*lines), refresh=True)
+        self._shown.pulse(state, pulse)
 
     def closed(self, state: RunState) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-        if self._progress is None:
-            return
-        elapsed = self._clock() - self._began
-        width = min(self._screen.size.width, 120)
-        for line in summary(
-            self._progress, state, elapsed, self._where, ink=self._ink, width=width
-        ):
-            self._out.line(line)
+        self._shown.closed(state)

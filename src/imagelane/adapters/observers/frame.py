@@ -78,7 +78,7 @@ def _head(title: Title, now: Snapshot, width: int, look: Look) -> Iterator[Text]
     yield _bar(now.settled, now.images_expected, width, look, "green")
     parts = [
         f"{number(now.settled)} of {number(now.images_expected)} images",
-        f"{number(now.live)} of {number(now.groups_expected)} galleries live",
+        f"{number(now.live)} of {number(now.groups_expected)} groups live",
     ]
     if now.left is not None:
         parts.append(f"{about(now.left)} left")
@@ -144,7 +144,7 @@ def _images(now: Snapshot, width: int) -> Iterator[Text]:
 def _groups(now: Snapshot, width: int, rows: int, look: Look) -> Iterator[Text]:
     if rows <= 0:
         return
-    line = Text().append("galleries", "dim")
+    line = Text().append("groups   ", "dim")
     over = [(state, n) for state, n in now.groups.items() if state not in _SAYS]
     parts = [f"{number(count)} {state}" for state, count in over]
     parts.append(f"{number(len(now.open_groups))} under way")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
@@ -21,8 +22,9 @@ class JsonLines:
     All text is ASCII: what is not, or would move a terminal's cursor, is escaped as JSON does.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._out = Steady(stream)
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """``stream`` is standard output unless said otherwise."""
+        self._out = Steady(stream or sys.stdout)
         self._run = ""
 
     def opened(self, plan: PhysicalPlan, run: str, expected: tuple[int, int]) -> None:

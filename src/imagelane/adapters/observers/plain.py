@@ -34,7 +34,7 @@ class Plain:
     def __init__(
         self,
         stream: TextIO,
-        where: Whereabouts = Whereabouts(),  # noqa: B008 -- frozen
+        where: Whereabouts,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._out = Steady(stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -22,8 +23,9 @@ MOST = 100
 class Quiet:
     """Says what failed for good and what did not go live, a line each, and nothing else."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._out = Steady(stream)
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """``stream`` is standard error unless said otherwise."""
+        self._out = Steady(stream or sys.stderr)
         self._names: dict[Subject, str] = {}
         self._said = 0
 
