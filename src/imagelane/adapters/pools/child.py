@@ -149,6 +149,11 @@ class Child:
                 self._process.wait(patience)
         return self._process.returncode is not None
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended it."""
+        return (self._process.returncode or 0) < 0
+
     def how_it_ended(self) -> str:
         """In words, e.g. ``killed by SIGSEGV``."""
         code = self._process.returncode

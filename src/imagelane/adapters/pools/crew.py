@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import time
 from collections import deque
@@ -24,8 +25,14 @@ START = 60.0
 _LEAVE = 5.0
 """Seconds that an idle worker has to exit once it was told to."""
 
-_FAILED_STARTS = 3
+_HOPELESS_STARTS = 3
 """Starts that fail one after the other before the crew gives up."""
+
+_UNLUCKY_STARTS = 10
+"""The same where the machine is only short of something, or somebody killed them. With the pauses
+between them, about half a minute."""
+
+_SHORT_OF = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(slots=True, eq=False)
@@ -136,7 +143,7 @@ class Crew:
                     self._terms.environment,
                 )
             except OSError as error:
-                self.start_failed(str(error))
+                self.start_failed(str(error), hopeless=error.errno not in _SHORT_OF)
                 return
             worker = Worker(child, self, slot, born=now, until=now + START)
             self.members.append(worker)
@@ -152,12 +159,13 @@ class Crew:
         self._failed_starts = 0
         self.trouble = ""
 
-    def start_failed(self, reason: str) -> None:
+    def start_failed(self, reason: str, *, hopeless: bool) -> None:
         """One that was to be hired never got ready. Others are tried, each after a longer pause."""
         self._failed_starts += 1
         self._hire_after = time.monotonic() + 0.1 * 2 ** min(self._failed_starts, 6)
         self._board.look_by(self._hire_after)
-        if self._failed_starts >= _FAILED_STARTS and not any(one.ready for one in self.members):
+        enough = _HOPELESS_STARTS if hopeless else _UNLUCKY_STARTS
+        if self._failed_starts >= enough and not any(one.ready for one in self.members):
             self.trouble = (
                 f"no worker process can be started: {one_line(reason)}; "
                 "'imagelane doctor' says what this machine lacks"

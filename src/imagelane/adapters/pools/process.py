@@ -311,7 +311,7 @@ class ProcessPool:
         if worker.child.last_line:
             message += f"; its last words: {worker.child.last_line}"
         if not worker.ready:
-            worker.crew.start_failed(message)
+            worker.crew.start_failed(message, hopeless=not worker.child.was_killed)
         several = len(worker.running) > 1
         for number, dispatch in worker.running.items():
             if several and not dispatch.reported and not self._closing:
