@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from imagelane.model.ids import Digest
+from imagelane.model.ids import Digest, StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ImageState
 from imagelane.ports.publisher import PublishedFile, Version
@@ -28,7 +28,7 @@ CONTACT_SHEET = "contact-sheet"
 
 _PRESENT = frozenset({ImageState.PROCESSING, ImageState.PARTIAL, ImageState.PUBLISHED})
 _LONGEST_REASON = 300
-_Made = tuple[str, Rendition]
+_Made = tuple[StageName, Rendition]
 
 
 def build(
@@ -37,7 +37,7 @@ def build(
     group_name: str,
     slug: str,
     members: Iterable[Mapping[str, Any]],
-    group_outputs: Mapping[str, Sequence[Rendition]] | None = None,
+    group_outputs: Mapping[StageName, Sequence[Rendition]] | None = None,
     title: str | None = None,
     expected: frozenset[str] | None = None,
 ) -> Version:

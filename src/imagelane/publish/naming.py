@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import MutableMapping
+from typing import Protocol
 
 MOST_BYTES = 100
 """Of a name before its ending, in UTF-8: with an ending and a number it stays far below the 255
@@ -18,6 +18,14 @@ _HOSTILE = frozenset('/\\<>:"|?*')
 _JOINERS = frozenset("\u200c\u200d")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Numbers(Protocol):
+    """A mapping of folded names to the next number to try; a ``dict``, or one on disk."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+    def __getitem__(self, name: str, /) -> int: ...
+    def __setitem__(self, name: str, number: int, /) -> None: ...
 
 
 def shown(text: str) -> str:
@@ -60,11 +68,11 @@ def slug(name: str) -> str:
     return re.sub(r"-{2,}", "-", re.sub(r"\s", "-", safe(name, "group")))
 
 
-def distinct(name: str, used: MutableMapping[str, int]) -> str:
+def distinct(name: str, used: Numbers) -> str:
     """The name, with ``-2``, ``-3`` … behind it if another of the same kind was there before.
 
-    ``used`` maps each `folded` name that was given out to the next number to try, and is brought
-    up to date; a mapping on disk makes this work for any number of names.
+    ``used`` holds each `folded` name that was given out, and is brought up to date; a mapping on
+    disk makes this work for any number of names.
     """
     key = folded(name)
     if key not in used:

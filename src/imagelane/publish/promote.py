@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from imagelane.model.ids import StageName
 from imagelane.model.outcome import Failure, Outcome, Rendition, Success
 from imagelane.model.states import ErrorClass
 from imagelane.ports.artifacts import ArtifactDamagedError
@@ -23,7 +24,7 @@ def publish_group(
     group_name: str,
     slug: str,
     members: Path,
-    group_outputs: Mapping[str, Sequence[Rendition]] | None = None,
+    group_outputs: Mapping[StageName, Sequence[Rendition]] | None = None,
     title: str | None = None,
     expected: frozenset[str] | None = None,
 ) -> Outcome:

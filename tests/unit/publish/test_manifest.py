@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelane.model.ids import Digest
+from imagelane.model.ids import Digest, StageName
 from imagelane.model.outcome import Rendition
 from imagelane.ports.publisher import Version
 from imagelane.publish.index import build_index
@@ -78,7 +78,9 @@ def test_whole_manifest() -> None:
         },
     }
     sheet = Rendition("contact-sheet", Digest("c" * 64), 999, "jpeg", 800, 600)
-    built = version([member(facts=facts, role="primary")], group_outputs={"contact-sheet": [sheet]})
+    built = version(
+        [member(facts=facts, role="primary")], group_outputs={StageName("contact-sheet"): [sheet]}
+    )
 
     assert content(built) == {
         "format": "imagelane-gallery/1",
@@ -240,7 +242,7 @@ def test_rendition_called_as_its_image_is_not_said_twice() -> None:
 
 def test_nothing_takes_the_manifests_own_name() -> None:
     made = {"x": [row("manifest", "json")]}
-    outputs = {"x": [Rendition("manifest", Digest("d" * 64), 1, "json")]}
+    outputs = {StageName("x"): [Rendition("manifest", Digest("d" * 64), 1, "json")]}
     built = version([member("manifest.jpg", renditions=made)], group_outputs=outputs)
     assert "manifest.json" not in names(built)
     assert len(set(names(built))) == 2
@@ -248,9 +250,9 @@ def test_nothing_takes_the_manifests_own_name() -> None:
 
 def test_other_files_of_the_group_are_listed() -> None:
     outputs = {
-        "contact-sheet": [Rendition("contact-sheet", Digest("c" * 64), 9, "jpeg", 8, 6)],
-        "feed": [Rendition("feed", Digest("f" * 64), 7, "xml")],
-        "proofs": [Rendition("contact-sheet", Digest("e" * 64), 9, "jpeg", 8, 6)],
+        StageName("contact-sheet"): [Rendition("contact-sheet", Digest("c" * 64), 9, "jpeg", 8, 6)],
+        StageName("feed"): [Rendition("feed", Digest("f" * 64), 7, "xml")],
+        StageName("proofs"): [Rendition("contact-sheet", Digest("e" * 64), 9, "jpeg", 8, 6)],
     }
     built = content(version([member()], group_outputs=outputs))
     assert built["contact_sheet"]["file"] == "contact-sheet-contact-sheet.jpg"
@@ -284,7 +286,7 @@ def test_file_names_are_safe_and_never_meet(
     built = version(
         [member(name, renditions=made) for name, made in images],
         group_outputs={
-            stage: [Rendition(one[0], Digest(one[1]), *one[2:]) for one in rows]
+            StageName(stage): [Rendition(one[0], Digest(one[1]), *one[2:]) for one in rows]
             for stage, rows in outputs.items()
         },
     )

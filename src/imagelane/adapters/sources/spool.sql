@@ -1,0 +1,138 @@
+-- A source, listed once. Columns of type ANY hold text, or a blob where a name is not valid UTF-8.
+
+-- name: schema
+CREATE TABLE about (declaration TEXT NOT NULL, images INTEGER, groups INTEGER) STRICT;
+
+-- The folders that are still to be listed, while there are any.
+CREATE TABLE folders (id INTEGER PRIMARY KEY, relative ANY NOT NULL) STRICT;
+
+CREATE TABLE files (
+  id INTEGER PRIMARY KEY,
+  key ANY NOT NULL,                       -- tells groups apart
+  group_name ANY NOT NULL,
+  group_order BLOB NOT NULL,
+  file_order BLOB NOT NULL,
+  may_lead INTEGER NOT NULL,
+  role ANY NOT NULL,
+  relative ANY NOT NULL,
+  path ANY NOT NULL,
+  bytes INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  columns TEXT NOT NULL,                  -- JSON
+  line INTEGER NOT NULL                   -- of a manifest
+) STRICT;
+
+CREATE TABLE ranked (number INTEGER PRIMARY KEY, key ANY NOT NULL UNIQUE, name ANY NOT NULL,
+  size INTEGER NOT NULL) STRICT;
+
+-- Names that were given out, to the next number to try.
+CREATE TABLE names (name ANY PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE slugs (name TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE groups (number INTEGER PRIMARY KEY, name ANY NOT NULL, slug TEXT NOT NULL,
+  size INTEGER NOT NULL) STRICT;
+
+CREATE TABLE items (
+  sequence INTEGER PRIMARY KEY,           -- the order of admission, from 0
+  group_no INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  leads INTEGER NOT NULL,                 -- 1: the group's primary
+  last INTEGER NOT NULL,                  -- 1: its group has no more
+  file INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE ignored (reason TEXT NOT NULL, relative ANY NOT NULL) STRICT;
+CREATE TABLE ignored_counts (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- name: add_folder
+INSERT INTO folders (relative) VALUES (?);
+
+-- name: next_folder
+SELECT id, relative FROM folders WHERE id > ? ORDER BY id LIMIT 1;
+
+-- name: add_file
+INSERT INTO files (key, group_name, group_order, file_order, may_lead, role, relative, path, bytes,
+  mtime_ns, columns, line)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: count_ignored
+INSERT INTO ignored_counts VALUES (?, 1)
+ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count;
+
+-- name: add_ignored
+INSERT INTO ignored VALUES (?, ?);
+
+-- name: repeated
+SELECT min(line), max(line), relative FROM files GROUP BY path HAVING count(*) > 1
+ORDER BY 2 LIMIT 1;
+
+-- name: rank_groups
+INSERT INTO ranked (number, key, name, size)
+SELECT row_number() OVER (ORDER BY first, key), key, name, size
+FROM (
+  SELECT key, min(group_order) AS first, group_name AS name, count(*) AS size
+  FROM files GROUP BY key
+);
+
+-- name: next_of_names
+SELECT next FROM names WHERE name = ?;
+
+-- name: set_names
+INSERT OR REPLACE INTO names VALUES (?, ?);
+
+-- name: next_of_slugs
+SELECT next FROM slugs WHERE name = ?;
+
+-- name: set_slugs
+INSERT OR REPLACE INTO slugs VALUES (?, ?);
+
+-- name: ranked
+SELECT number, name, size FROM ranked ORDER BY number;
+
+-- name: add_group
+INSERT INTO groups VALUES (?, ?, ?, ?);
+
+-- The primary is the first of those that may lead; it is admitted before the others of its group.
+-- name: admit
+INSERT INTO items (sequence, group_no, ordinal, leads, last, file)
+SELECT row_number() OVER admission - 1, group_no, ordinal, leads,
+  row_number() OVER (PARTITION BY group_no ORDER BY leads DESC, ordinal) = size, file
+FROM (
+  SELECT group_no, ordinal, size, file,
+    may_lead AND row_number() OVER (PARTITION BY group_no, may_lead ORDER BY ordinal) = 1 AS leads
+  FROM (
+    SELECT ranked.number AS group_no, ranked.size AS size, files.id AS file, files.may_lead,
+      row_number() OVER (
+        PARTITION BY ranked.number ORDER BY files.file_order, files.path, files.id
+      ) AS ordinal
+    FROM files JOIN ranked ON ranked.key = files.key
+  )
+)
+WINDOW admission AS (ORDER BY group_no, leads DESC, ordinal);
+
+-- name: describe
+INSERT INTO about SELECT ?, count(*), (SELECT count(*) FROM groups) FROM items;
+
+-- name: tidy
+DROP TABLE folders; DROP TABLE ranked; DROP TABLE names; DROP TABLE slugs;
+
+-- name: page
+SELECT items.sequence, items.group_no, items.ordinal, groups.name, groups.size, files.relative,
+  files.path, files.bytes, files.mtime_ns, items.last, items.leads, files.role, files.columns
+FROM items JOIN files ON files.id = items.file JOIN groups ON groups.number = items.group_no
+WHERE items.sequence >= ? ORDER BY items.sequence LIMIT ?;
+
+-- name: about
+SELECT declaration, images, groups FROM about;
+
+-- name: ignored_counts
+SELECT reason, count FROM ignored_counts ORDER BY reason;
+
+-- name: ignored
+SELECT reason, relative FROM ignored ORDER BY reason, relative;
+
+-- name: slug
+SELECT slug FROM groups WHERE number = ?;
+
+-- name: slugs
+SELECT number, slug FROM groups WHERE number > ? ORDER BY number LIMIT ?;
