@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +20,10 @@ from imagelane.config import Workspace, machine
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
 from imagelane.model.ids import RunId
-from imagelane.model.plan import PhysicalPlan
+from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.run import RunState
-from imagelane.model.spec import Described, PipelineSpec
+from imagelane.model.spec import Described, PipelineSpec, Place
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.plan.logical import logical_plan
 from imagelane.plan.physical import physical_plan
@@ -32,10 +32,12 @@ from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError, Ru
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imagelane.declare import Pipeline
+    from imagelane.declare.pipeline import Pipeline
     from imagelane.engine import Engine
     from imagelane.ports.observer import Observer
     from imagelane.ports.pool import Pool
+    from imagelane.ports.publisher import IndexedPublisher
+    from imagelane.publish.promoter import Promoter, SlugBook
 
 __all__ = [
     "RunResult",
@@ -45,6 +47,7 @@ __all__ = [
     "plan",
     "run",
     "session",
+    "targets",
     "unfinished",
 ]
 
@@ -101,15 +104,8 @@ def describe(uses: str, parameters: Mapping[str, Any], folder: Path) -> Describe
         )
         return from_json(Described, json.loads(answer.stdout))
     except subprocess.TimeoutExpired:
-        return Described(
-            errors=(
-                (
-                    "",
-                    f"looking at {uses} took more than 60 s: does its module do "
-                    "work when it is imported?",
-                ),
-            )
-        )
+        slow = f"looking at {uses} took more than 60 s: does its module work when it is imported?"
+        return Described(errors=(("", slow),))
     except (subprocess.CalledProcessError, ValueError) as error:
         said = getattr(error, "stderr", "") or str(error)
         last = said.strip().splitlines()[-1:] or ["no output"]
@@ -187,6 +183,7 @@ def session(
     from imagelane.adapters.clock import SystemClock  # noqa: PLC0415 - only what runs loads it
     from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415
     from imagelane.adapters.owner import this_process  # noqa: PLC0415
+    from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
     from imagelane.adapters.sources import open_source  # noqa: PLC0415
     from imagelane.engine import Engine, Parts  # noqa: PLC0415
     from imagelane.record.recover import recover  # noqa: PLC0415
@@ -207,7 +204,7 @@ def session(
             spec.images,
             Path(spec.folder),
             folder / "source.db",
-            exclude=[workspace.root, *_targets(spec, physical)],
+            exclude=[workspace.root, *targets(spec)],
         )
         if resume is None:
             definition = {"spec": to_json(spec)}
@@ -216,6 +213,7 @@ def session(
         else:
             claimed = journal.claim(number, this_process())
             state = recover(journal, number)
+        slugs = Slugs(folder / "slugs.db", journal, number)
         scratch = workspace.scratch(number)
         scratch.mkdir(parents=True, exist_ok=True)
         workspace.artifacts.mkdir(parents=True, exist_ok=True)
@@ -226,11 +224,11 @@ def session(
             journal=journal,
             source=source,
             pool=_pool(pool, workspace, scratch, Path(spec.folder)),
-            promote=_promoter(spec, physical, workspace, journal, number, claimed.fence),
+            promote=_promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence),
             clock=SystemClock(),
             observers=observers,
             scratch=scratch,
-            draw=random.Random(seed).random,
+            draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
             beginning=_beginning(spec, physical, options, resumed=resume is not None),
         )
         engine = Engine(parts, state)
@@ -319,12 +317,12 @@ def _kept_spec(journal: Journal, number: RunId) -> PipelineSpec:
     return from_json(PipelineSpec, row.definition["spec"])
 
 
-def _targets(spec: PipelineSpec, physical: PhysicalPlan) -> list[Path]:
-    """Folders that the pipeline publishes to: never a source of its own."""
+def targets(spec: PipelineSpec) -> list[Path]:
+    """The folders that a pipeline publishes to; never a source of its own."""
     return [
         Path(spec.folder, to)
-        for stage in physical.logical.stages
-        if stage.spec.uses in {"store", "publish"} and (to := stage.spec.parameters.get("to"))
+        for stage in spec.stages
+        if stage.uses in {"store", "publish"} and (to := stage.parameters.get("to"))
     ]
 
 
@@ -340,4 +338,38 @@ def _pool(kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path) -> 
             return InlinePool(workspace.artifacts, scratch, folder)
 
 
-_Promoter = Callable[..., Any]
+def _promoter(
+    physical: PhysicalPlan,
+    workspace: Workspace,
+    folder: Path,
+    slugs: SlugBook,
+    fence: int,
+) -> Promoter:
+    from imagelane.publish.promoter import Promoter  # noqa: PLC0415
+
+    publishers = {
+        stage.name: _publisher(stage, folder / _target(stage, physical.logical), workspace)
+        for stage in physical.logical.stages
+        if stage.spec.traits.place is Place.COORDINATOR
+    }
+    return Promoter(physical.logical, publishers, slugs, fence)
+
+
+def _publisher(stage: LogicalStage, target: Path, workspace: Workspace) -> IndexedPublisher:
+    from imagelane.adapters.publishers.folder import FolderPublisher  # noqa: PLC0415
+
+    database = stage.spec.parameters.get("database")
+    return FolderPublisher(target, artifacts=workspace.artifacts, database=database)
+
+
+def _target(stage: LogicalStage, logical: LogicalPlan) -> str:
+    """Where a `publish` stage publishes: as it says, or else where what it needs was stored."""
+    said = stage.spec.parameters.get("to")
+    if said is not None:
+        return str(said)
+    stores = [
+        needed.spec.parameters["to"]
+        for needed in logical.stages
+        if needed.name in stage.ancestors and needed.spec.uses == "store"
+    ]
+    return str(stores[-1])

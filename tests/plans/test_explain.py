@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from pipelines import MACHINE, news_gallery, pipeline, planned, reduces, stage, waits
 
 from imagelane.model.policy import ExecutionModel, GatePolicy, RunOptions
 from imagelane.model.spec import Extent, PrimarySpec, Reads, StageSpec
@@ -16,6 +15,15 @@ from imagelane.plan.logical import PlanError, logical_plan
 from imagelane.plan.optimizer import optimize
 from imagelane.plan.physical import physical_plan
 from imagelane.plan.rules.check_plan import check_plan
+from tests.simulation.pipelines import (
+    MACHINE,
+    news_gallery,
+    pipeline,
+    planned,
+    reduces,
+    stage,
+    waits,
+)
 
 CHAIN = [
     stage("validate", reads=Reads.SOURCE),

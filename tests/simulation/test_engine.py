@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from pipelines import news_gallery, planned
 
 from imagelane.engine import Engine, Parts
 from imagelane.model import events as e
@@ -23,6 +22,7 @@ from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.pools import ScriptedPool
 from imagelane.testing.simulation import Behaviour, Does, items_of
+from tests.simulation.pipelines import news_gallery, planned
 
 RUN = RunId("run")
 

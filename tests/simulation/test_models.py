@@ -12,7 +12,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipelines import news_gallery, planned, reduces, stage, waits
 
 from imagelane.model import events as e
 from imagelane.model.ids import StageName, Subject
@@ -27,6 +26,7 @@ from imagelane.model.policy import (
 from imagelane.model.spec import PrimarySpec
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus, Scope
 from imagelane.testing.simulation import Behaviour, Does, World, fold, items_of
+from tests.simulation.pipelines import news_gallery, planned, reduces, stage, waits
 
 SEQUENTIAL = RunOptions(model=ExecutionModel.SEQUENTIAL)
 MODELS = {

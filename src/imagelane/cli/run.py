@@ -36,7 +36,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.option("--quiet", "-q", is_flag=True, help="Say only what went wrong.")
 @click.option("--json-lines", is_flag=True, help="One JSON object an event, on standard output.")
 @click.option("--inline", is_flag=True, help="Execute in this process, for a debugger.")
-def run(  # noqa: PLR0913 - one parameter an option
+def run(
     file: Path,
     *,
     origin: str | None,
@@ -86,19 +86,23 @@ def _taken_up(spec: PipelineSpec, *, new: bool, asked: str | None, quiet: bool) 
 
 
 def _observers(spec: PipelineSpec, *, quiet: bool, json_lines: bool) -> list[Observer]:
+    from imagelane import wiring  # noqa: PLC0415
+
     if quiet and json_lines:
         raise click.UsageError("--quiet says nothing and --json-lines everything: say one of them")
     if json_lines:
         from imagelane.adapters.observers.jsonlines import JsonLines  # noqa: PLC0415
 
-        return [JsonLines()]
+        return [JsonLines(sys.stdout)]
     if quiet:
         from imagelane.adapters.observers.quiet import Quiet  # noqa: PLC0415
 
-        return [Quiet()]
+        return [Quiet(sys.stderr)]
     from imagelane.adapters.observers.console import Console  # noqa: PLC0415
+    from imagelane.report.summary import Whereabouts  # noqa: PLC0415
 
-    return [Console()]
+    targets = [str(path) for path in wiring.targets(spec)]
+    return [Console(where=Whereabouts(targets[-1] if targets else "", spec.file or ""))]
 
 
 @contextmanager
