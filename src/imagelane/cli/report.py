@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from imagelane import __version__
 from imagelane.cli.failures import ENVIRONMENT, CommandError
 from imagelane.cli.seen import (
     journal_of,
@@ -62,7 +62,7 @@ def report(
         pictures,
         plan=_plan(spec, view),
         target=near(target) if target else "",
-        version=version("imagelane"),
+        version=__version__,
     ).encode("utf-8", "replace")
     file = out or place.run(row.run) / "report.html"
     _write(file, page, make_folder=out is None)
