@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ LEAST = 100 * 10**6
 ENOUGH_FILES = 50_000
 SLOW = 0.05
 """Seconds for one fsync from which on the journal is felt."""
+SQLITE = (3, 51, 3)
+"""Versions from 3.7.0 to 3.51.2 can damage a database in WAL mode."""
 _SHARED = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs", "ceph"})
 
 
@@ -117,6 +120,11 @@ def _journal(folder: Path, kind: str) -> Finding:
     from imagelane.ports.journal import JournalError  # noqa: PLC0415
 
     version = f"SQLite {apsw.sqlite_lib_version()}"
+    if tuple(map(int, apsw.sqlite_lib_version().split("."))) < SQLITE:
+        return missing(
+            DISK, "journal", f"{version} can damage a journal when its log is reset",
+            f"{sys.executable} -m pip install --upgrade apsw",
+        )  # fmt: skip
     try:
         SqliteJournal(folder / "journal.db").close()
     except JournalError as error:

@@ -67,12 +67,9 @@ def format_checks(found: Mapping[str, Any] | str) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield ok(FORMATS, "text", f"draws text in {found['font']}")
-    moderation = found["moderation"] or "the moderation model is installed"
-    yield ok(
-        FORMATS,
-        "moderation",
-        f"optional: {visible(moderation)}" if found["moderation"] else moderation,
-    )
+    absent = visible(found["moderation"])
+    moderation = f"moderation, which is optional, is {absent}" if absent else "moderates offline"
+    yield ok(FORMATS, "moderation", moderation)
 
 
 def _broken(way: str, name: str, said: str) -> Finding:
