@@ -22,10 +22,10 @@ def test_orders_survive_workers_that_do_not(tmp_path: Path, seed: int) -> None:
     before = descriptors(), children()
     source = tmp_path / "boat.png"
     source.write_bytes(png(16, 16))
-    step = Doing("sleep", {"seconds": 0.005}, timeout=1.0)
+    step = Doing("sleep", {"seconds": 0.005}, timeout=3.0)
     plan = plan_of(
         (Place.PROCESS, {"one": step, "two": step, "three": step}),
-        (Place.THREAD, {"wait": Doing("sleep", {"seconds": 0.02}, timeout=1.0)}),
+        (Place.THREAD, {"wait": Doing("sleep", {"seconds": 0.02}, timeout=3.0)}),
     )
     pool = ProcessPool(tmp_path, tmp_path, tmp_path)
     bench = Bench(pool, plan, source)

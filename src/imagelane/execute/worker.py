@@ -53,8 +53,8 @@ class Line:
         self._outgoing: deque[bytes] = deque()
         self._sending = threading.Lock()
 
-    def receive(self) -> Command:
-        """The next command. Exits where there is nobody any more to give one.
+    def receive(self) -> Command | None:
+        """The next command; None where there is nobody any more to give one.
 
         Raises:
             MessageError: what came is no command.
@@ -62,10 +62,13 @@ class Line:
         while not self._bodies:
             data = self._channel.recv(_CHUNK)
             if not data:
-                # Whoever supervised this process is gone.
-                leave()
+                return None
             self._bodies.extend(self._frames.feed(data))
         return decode_command(self._bodies.popleft())
+
+    def hang_up(self) -> None:
+        """Let `receive` on another thread return: no more commands are wanted."""
+        self._channel.shutdown(socket.SHUT_RD)
 
     def send(self, *answers: Answer) -> None:
         """Send answers in one write, from any thread; what several threads say at one moment goes
@@ -81,7 +84,8 @@ class Line:
 
 
 def serve(channel: socket.socket, place: Place) -> None:
-    """Take an opening, then orders, from the connected socket; return when told to stop.
+    """Take an opening, then orders, from the connected socket; return when told to stop, or when
+    there is nobody any more to report to.
 
     Raises:
         MessageError: what came is no command, or comes out of turn.
@@ -109,11 +113,11 @@ def leave() -> NoReturn:
 def _load(opening: Opening, place: Place) -> Execute:
     """Import what the stages need, before their time is measured.
 
-    Users' own modules are left out: what their import does counts as their stage's doing. A
-    built-in one that cannot be imported says so when it is tried.
+    What cannot be imported says so when it is tried. Users' own modules are not touched: what
+    their import does counts as their stage's doing.
     """
     for planned in opening.stages.values():
-        if planned.place is place and ":" not in planned.uses:
+        if planned.place is place:
             with contextlib.suppress(Exception):
                 stages.load(planned.uses)
     return segment.execute
@@ -141,10 +145,12 @@ class _Single:
         command: Command | None = None
         while command != Grant(order):
             command = self._line.receive()
+            if command is None:
+                leave()
             self._take(command)
 
-    def _take(self, command: Command) -> None:
-        if isinstance(command, Stop):
+    def _take(self, command: Command | None) -> None:
+        if command is None or isinstance(command, Stop):
             self._stopping = True
         elif not isinstance(command, Grant):
             raise MessageError(f"found {type(command).__name__} out of turn")
@@ -173,6 +179,8 @@ class _Many:
                     self._grants[number].release()
                 case Stop():
                     self._stopping = True
+                case None:
+                    return
                 case other:
                     raise MessageError(f"found {type(other).__name__} out of turn")
 
@@ -188,7 +196,8 @@ class _Many:
         except RuntimeError as error:
             now = time.monotonic()
             failure = Failure(ErrorClass.TRANSIENT, f"the system gives no more threads: {error}")
-            self._line.send(StageReport(order.number, order.stages[0], failure, now, now))
+            report = StageReport(order.number, order.stages[0], failure, now, now)
+            self._line.send(report, OrderDone(order.number))
             self._finish(order)
 
     def _work(self, order: Order) -> None:
@@ -205,7 +214,7 @@ class _Many:
             last = self._stopping and self._under_way == 0
         if last:
             # The main thread waits for a command that nobody will send.
-            leave()
+            self._line.hang_up()
 
     def _claim(self, order: int, size: int) -> None:
         self._line.send(Claim(order, size))

@@ -510,14 +510,25 @@ class SupervisedPoolContract(PoolContract):
         assert "ended for what it said" in ledger.failure(number).message
         assert not alive(ledger.stages[number][0].worker)
 
-    def test_facts_that_are_no_json_fail_their_stage_alone(
-        self, bench: Callable[..., Bench]
+    @pytest.mark.parametrize(
+        "doing", [Doing("give_no_json"), Doing("give_too_much", {"size": 9 << 20})]
+    )
+    def test_facts_that_cannot_be_sent_fail_their_stage_alone(
+        self, bench: Callable[..., Bench], doing: Doing
     ) -> None:
-        at = bench(pixels(odd=Doing("give_no_json"), fine=Doing("nothing")))
+        at = bench(pixels(odd=doing, fine=Doing("nothing")))
         (number,) = at.submit()
-        ledger = at.finish(number)
-        assert ledger.outcomes(number) == ["bug", "success"]
-        assert "odd" in ledger.failure(number).message or "JSON" in ledger.failure(number).message
+        assert at.finish(number).outcomes(number) == ["bug", "success"]
+
+    @pytest.mark.parametrize("place", [Place.PROCESS, Place.THREAD])
+    def test_an_exception_that_nobody_catches_ends_its_order_alone(
+        self, bench: Callable[..., Bench], place: Place
+    ) -> None:
+        at = bench(plan_of((place, {"odd": Doing("raise_oddly"), "after": Doing("nothing")})))
+        numbers = at.submit(count=2)
+        ledger = at.finish(*numbers)
+        assert all(ledger.outcomes(number)[0] == "bug" for number in numbers)
+        assert "the shutter fell" in ledger.failure(numbers[0]).message
 
     @pytest.mark.parametrize("place", [Place.PROCESS, Place.THREAD])
     def test_signals_for_the_coordinator_do_not_end_workers(

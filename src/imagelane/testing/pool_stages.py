@@ -29,13 +29,6 @@ def sleep(_source: Source, *, seconds: float) -> None:
     time.sleep(seconds)
 
 
-def sleep_once(_source: Source, *, seconds: float, mark: str) -> None:
-    """Wait at the first call; later ones find the mark and return."""
-    if not Path(mark).exists():
-        Path(mark).touch()
-        time.sleep(seconds)
-
-
 def fail(_source: Source, *, message: str) -> None:
     """Raise an exception that nobody expects."""
     raise RuntimeError(message)
@@ -67,6 +60,20 @@ def print_much(_source: Source, *, size: int) -> None:
 def give_no_json(_source: Source) -> dict[str, Any]:
     """Give a fact that cannot be recorded."""
     return {"share": math.nan}
+
+
+def give_too_much(_source: Source, *, size: int) -> dict[str, Any]:
+    """Give a fact that is larger than any message may be."""
+    return {"text": "x" * size}
+
+
+class UnexpectedSignal(BaseException):
+    """What no `except Exception` catches."""
+
+
+def raise_oddly(_source: Source) -> None:
+    """Raise what ends a thread, and would end a process."""
+    raise UnexpectedSignal("the shutter fell")
 
 
 def interrupt_itself(_source: Source) -> dict[str, Any]:
