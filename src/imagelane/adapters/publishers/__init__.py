@@ -1,0 +1,1 @@
+"""Publishers: where groups become visible."""

@@ -1,0 +1,293 @@
+"""Publishing into a folder that a web server shows.
+
+::
+
+    <target>/harbour -> .versions/harbour/0123456789abcdef     the live pointer
+    <target>/.versions/harbour/0123456789abcdef/               a version: manifest.json and files
+    <target>/.versions/harbour/history.jsonl                   promotions, with their fences
+    <target>/.objects/ab/cdef…                                 what the store stage brought here
+    <target>/galleries.db, <target>/index.json                 for websites
+
+A version is built under another name, read back, and renamed; promoting it swaps one symbolic
+link. Who resolves the pointer once sees one version, whole, for as long as they like.
+
+The gallery database follows the pointer: the rows of a promotion are written in a transaction, the
+pointer is swapped, the transaction is committed. A crash between the last two leaves the rows one
+version behind; the next promotion by any process finds that and makes them anew from the manifest
+that is live.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+from imagelane.adapters.durable import file_digest, sync_folder, write_synced
+from imagelane.adapters.publishers.galleries import Galleries, GalleryRows
+from imagelane.adapters.publishers.room import Promotion, Room
+from imagelane.model.ids import Digest
+from imagelane.ports.artifacts import ArtifactDamagedError, object_path
+from imagelane.ports.journal import StaleFenceError
+from imagelane.ports.publisher import PublishedFile, PublishError, Version
+
+MANIFEST = "manifest.json"
+INDEX = "index.json"
+VERSIONS = ".versions"
+OBJECTS = ".objects"
+READ_ONLY = 0o444
+
+_NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EIO, errno.ESTALE})
+
+
+def _no_fault(_: str) -> None:
+    """Nothing fails."""
+
+
+class FolderPublisher:
+    """Publishes below ``target``. Any number of processes may; one at a time in each gallery.
+
+    ``artifacts`` is the artifact store, for files that the object area does not hold. ``database``
+    is a file name in the target, None for none. ``fault`` is called at named points, for tests.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        *,
+        artifacts: Path,
+        database: str | None = "galleries.db",
+        clock: Callable[[], float] = time.time,
+        fault: Callable[[str], None] = _no_fault,
+    ) -> None:
+        self._target = target
+        self._origins = (target / OBJECTS, artifacts)
+        self._galleries = None if database is None else Galleries(target / database)
+        self._reconciled = False
+        self._clock = clock
+        self._fault = fault
+
+    def stage(self, version: Version) -> None:
+        room = self._room(version.slug)
+        with self._explained(), room.locked():
+            self._refuse_foreign(version.slug)
+            folder = room.version(version.digest)
+            if folder.is_dir():
+                self._mend(folder, version, room)
+                return
+            unfinished = room.unfinished()
+            unfinished.mkdir()
+            for file in version.files:
+                self._bring(file, unfinished / _single(file.name))
+                self._fault("stage: a file")
+            self._write_manifest(unfinished / MANIFEST, version)
+            sync_folder(unfinished)
+            self._fault("stage: all files")
+            unfinished.rename(folder)
+            sync_folder(room.path)
+            self._fault("stage: done")
+
+    def promote(self, version: Version, fence: int) -> None:
+        room = self._room(version.slug)
+        with self._explained(), room.locked():
+            self._refuse_foreign(version.slug)
+            if self._manifest_in(room.version(version.digest)) != version.manifest:
+                raise PublishError(
+                    f"version {version.digest[:16]} of {version.slug} is not in {room.path}: stage "
+                    "it before it is promoted"
+                )
+            self._remember(room, version.digest, fence, f"gallery {version.slug}")
+            self._fault("promote: recorded")
+            with self._rows() as rows:
+                if rows is not None:
+                    self._reconcile(rows)
+                    if rows.manifest_of(version.slug) != version.digest:
+                        rows.replace(version.slug, version.manifest)
+                self._point(room, version)
+                self._fault("promote: swapped")
+            self._fault("promote: done")
+
+    def live(self, slug: str) -> Digest | None:
+        manifest = self.manifest(slug)
+        return None if manifest is None else Digest(hashlib.sha256(manifest).hexdigest())
+
+    def versions(self, slug: str) -> Iterator[Digest]:
+        room = self._room(slug)
+        newest_first = dict.fromkeys(one.digest for one in reversed(room.history()))
+        return (digest for digest in newest_first if room.version(digest).is_dir())
+
+    def manifest(self, slug: str) -> bytes | None:
+        # Read through the pointer once: the file that is open stays the same.
+        return self._manifest_in(self._target / _single(slug)) if self._ours(slug) else None
+
+    def publish_index(self, index: bytes, fence: int) -> None:
+        room = Room(self._target / VERSIONS / ".index")
+        target = self._target / INDEX
+        digest = Digest(hashlib.sha256(index).hexdigest())
+        with self._explained(), room.locked():
+            if target.exists() and not room.history():
+                raise _foreign(target, "the list of galleries")
+            self._remember(room, digest, fence, "the list of galleries")
+            unfinished = room.unfinished()
+            write_synced(unfinished, index, READ_ONLY)
+            self._fault("index: written")
+            unfinished.replace(target)
+            sync_folder(self._target)
+
+    def _room(self, slug: str) -> Room:
+        return Room(self._target / VERSIONS / _single(slug))
+
+    def _ours(self, slug: str) -> bool:
+        pointer = self._target / _single(slug)
+        return pointer.is_symlink() and pointer.readlink().parts[:2] == (VERSIONS, slug)
+
+    def _refuse_foreign(self, slug: str) -> None:
+        pointer = self._target / slug
+        if os.path.lexists(pointer) and not self._ours(slug):
+            raise _foreign(pointer, f"gallery {slug!r}")
+
+    def _bring(self, file: PublishedFile, place: Path) -> None:
+        """Link or copy a file into a version, from the first place that has its bytes."""
+        damaged = False
+        for origin in self._origins:
+            try:
+                _link_or_copy(origin / object_path(file.digest), place)
+            except FileNotFoundError:
+                continue
+            if file_digest(place) == file.digest:
+                return
+            damaged = True
+            place.unlink()
+        if damaged:
+            raise ArtifactDamagedError(
+                f"{file.name!r} is damaged where it was stored (artifact {file.digest}): nothing "
+                "of its group was published; make it again with a new run"
+            )
+        raise PublishError(
+            f"{file.name!r} is not stored (artifact {file.digest}): looked in "
+            f"{' and '.join(map(str, self._origins))}; make it again with a new run"
+        )
+
+    def _mend(self, folder: Path, version: Version, room: Room) -> None:
+        """Bring back what somebody changed in a version that is staged, perhaps live: each file in
+        one step, and to the only content that it ever had."""
+        for file in version.files:
+            place = folder / _single(file.name)
+            if not _holds(place, file.digest):
+                unfinished = room.unfinished()
+                self._bring(file, unfinished)
+                unfinished.replace(place)
+        if self._manifest_in(folder) != version.manifest:
+            unfinished = room.unfinished()
+            self._write_manifest(unfinished, version)
+            unfinished.replace(folder / MANIFEST)
+        sync_folder(folder)
+
+    def _write_manifest(self, place: Path, version: Version) -> None:
+        write_synced(place, version.manifest, READ_ONLY)
+        if file_digest(place) != version.digest:
+            raise PublishError(
+                f"the disk of {self._target} gave back another manifest than was written: check "
+                "the disk"
+            )
+
+    def _remember(self, room: Room, digest: Digest, fence: int, what: str) -> None:
+        history = room.history()
+        latest = max((one.fence for one in history), default=fence)
+        if latest > fence:
+            raise StaleFenceError(
+                f"a later coordinator (fence {latest}, ours is {fence}) has published {what} in "
+                f"{self._target}: nothing is changed"
+            )
+        if not history or (history[-1].digest, history[-1].fence) != (digest, fence):
+            room.remember(Promotion(digest, fence, self._clock()))
+
+    def _rows(self) -> AbstractContextManager[GalleryRows | None]:
+        return nullcontext(None) if self._galleries is None else self._galleries.change()
+
+    def _point(self, room: Room, version: Version) -> None:
+        pointer = self._target / version.slug
+        to = f"{VERSIONS}/{version.slug}/{version.digest[:16]}"
+        if pointer.is_symlink() and pointer.readlink() == Path(to):
+            return
+        unfinished = room.unfinished()
+        unfinished.symlink_to(to)
+        unfinished.replace(pointer)
+        sync_folder(self._target)
+
+    def _reconcile(self, rows: GalleryRows) -> None:
+        """Make the rows of every live gallery say what its manifest says, once a process: a crash
+        may have come between a pointer and its rows."""
+        if self._reconciled:
+            return
+        with os.scandir(self._target) as entries:
+            for entry in entries:
+                if entry.is_symlink() and self._ours(entry.name):
+                    version = Path(entry.path).readlink().name
+                    if (rows.manifest_of(entry.name) or "")[:16] != version:
+                        manifest = self.manifest(entry.name)
+                        if manifest is not None:
+                            rows.replace(entry.name, manifest)
+        self._reconciled = True
+
+    @staticmethod
+    def _manifest_in(folder: Path) -> bytes | None:
+        try:
+            return (folder / MANIFEST).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            self._target.mkdir(parents=True, exist_ok=True)
+            yield
+        except OSError as error:
+            raise PublishError(
+                f"cannot publish in {self._target}: {error.strerror or error}"
+                f"{f' ({error.filename})' if error.filename else ''}; check that the folder can be "
+                "written and its disk has room",
+                passing=error.errno in _PASSING,
+            ) from error
+
+
+def _single(name: str) -> str:
+    """A name that stays in its folder."""
+    if not name or name.startswith(".") or "/" in name or "\0" in name:
+        raise PublishError(
+            f"{name!r} is no name for a gallery or a file in one; please report this"
+        )
+    return name
+
+
+def _foreign(path: Path, what: str) -> PublishError:
+    return PublishError(
+        f"{path} is there already and was not published by imagelane: move it away, or publish "
+        f"{what} to another folder"
+    )
+
+
+def _holds(path: Path, digest: Digest) -> bool:
+    try:
+        return file_digest(path) == digest
+    except FileNotFoundError:
+        return False
+
+
+def _link_or_copy(origin: Path, place: Path) -> None:
+    try:
+        os.link(origin, place, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        with origin.open("rb") as source, place.open("xb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+            copy.flush()
+            os.fchmod(copy.fileno(), READ_ONLY)
+            os.fsync(copy.fileno())
