@@ -205,6 +205,7 @@ def test_the_bottleneck_is_the_largest_stage_of_workers_that_were_never_idle(
     assert found.share > 0.85
 
 
+@pytest.mark.slow
 def test_five_thousand_images_are_read_in_bounded_memory(tmp_path: Path) -> None:
     def peak(images: int, folder: Path) -> int:
         folder.mkdir()
