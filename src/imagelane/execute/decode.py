@@ -201,7 +201,7 @@ def _decode_heic(data: bytes) -> Pixels:
     try:
         # Rows may be padded; and the samples are libheif's own, gone when it closes the file.
         pixels: Pixels = np.asarray(opened)[:, : opened.size[0]].copy()
-    except (ValueError, RuntimeError, OSError, EOFError, SyntaxError) as error:
+    except Exception as error:
         raise InvalidError(f"the heic is damaged: {_said(error)}") from error
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]

@@ -12,6 +12,7 @@ import pi_heif
 from imagelane.execute import jpeg
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.exif import Exif, read_exif
+from imagelane.execute.gif import check_blocks
 from imagelane.execute.sniff import FORMATS, describe, sniff
 from imagelane.execute.vips import Image, VipsError, VipsImage, complaint
 
@@ -81,6 +82,8 @@ def read_header(data: bytes) -> Header:
         )
     if format_ in {"heic", "avif"}:
         _check_boxes(data, format_)
+    if format_ == "gif":
+        check_blocks(data)
     if format_ == "jpeg":
         header = _jpeg(data)
     elif format_ == "heic":
@@ -107,13 +110,19 @@ def load(data: bytes, format_: str, **options: Any) -> Image:
 def open_heic(data: bytes) -> Any:
     """Open with libheif through pi_heif; pixels are decoded when asked for.
 
+    It has no error type of its own: a damaged file may raise any of Python's.
+
     Raises:
         InvalidError: it is no HEIC, or broken.
     """
     try:
-        return pi_heif.open_heif(io.BytesIO(data))
-    except (ValueError, RuntimeError, OSError, EOFError, SyntaxError) as error:
+        opened = pi_heif.open_heif(io.BytesIO(data))
+        count = len(opened)
+    except Exception as error:
         raise InvalidError(f"the heic cannot be read: {error}") from error
+    if not count:
+        raise InvalidError("the heic has no picture in it")
+    return opened
 
 
 def _jpeg(data: bytes) -> Header:

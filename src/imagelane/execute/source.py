@@ -67,7 +67,7 @@ def _read(file: SourceFile, most: int) -> bytes:
     path = _inside_its_folder(file)
     # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "rb", buffering=0) as opened:
+    try:
         before = os.fstat(descriptor)
         kind = stat.S_IFMT(before.st_mode)
         if kind != stat.S_IFREG:
@@ -82,8 +82,10 @@ def _read(file: SourceFile, most: int) -> bytes:
             file.mtime_ns,
         ):
             raise InvalidError(f"{file.name} was changed after it was listed: start a new run")
-        data = _all(opened.fileno(), before.st_size)
+        data = _all(descriptor, before.st_size)
         after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (
         before.st_size,
         before.st_mtime_ns,
@@ -105,7 +107,10 @@ def _inside_its_folder(file: SourceFile) -> Path:
     path = Path(file.path)
     if not path.is_symlink():
         return path
-    target = path.resolve(strict=True)
+    try:
+        target = path.resolve(strict=True)
+    except RuntimeError:  # Python 3.11 and 3.12 say so of a link that leads to itself
+        raise InvalidError(f"{file.name} is a symbolic link that leads to itself") from None
     if not target.is_relative_to(path.parent.resolve()):
         raise InvalidError(
             f"{file.name} is a symbolic link out of its folder: put the file itself there, "
