@@ -95,13 +95,17 @@ def bars(
         # A recorded end and the next start are read from one clock, a rounding error apart.
         lane = next((n for n, free in enumerate(lanes) if free <= one.began + 1e-4), len(lanes))
         lanes[lane : lane + 1] = [ends]
-        x = min(SPAN - THINNEST, round(one.began / length * SPAN)) if length > 0 else 0
-        width = max(THINNEST, round(one.seconds / length * SPAN)) if length > 0 else SPAN
+        x = min(SPAN - THINNEST, _units(one.began, length))
+        width = max(THINNEST, _units(one.seconds, length))
         drawn.append(
             Bar(x, lane, min(width, SPAN - x), LANE, colours[one.stage], one.ending, _title(one))
         )
     height = LANE * max(1, len(lanes))
     return tuple(drawn), height
+
+
+def _units(seconds: float, length: float) -> int:
+    return round(min(1.0, seconds / length) * SPAN) if length > 0 else 0
 
 
 def _title(one: Entry) -> str:

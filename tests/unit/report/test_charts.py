@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ def test_ticks_are_few_and_evenly_spaced(length: float) -> None:
     shares = [mark.share for mark in marks]
     assert shares[0] == 0
     assert shares[-1] <= 100 + 1e-6
-    gaps = [after - before for before, after in zip(shares, shares[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(shares)]
     assert max(gaps) == pytest.approx(min(gaps))
     assert len({mark.label for mark in marks}) == len(marks)
 

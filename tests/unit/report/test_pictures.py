@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def artifacts(tmp_path: Path) -> FilesystemArtifacts:
     return FilesystemArtifacts(tmp_path / "artifacts")
 
 
-def view_of(tmp_path: Path, renditions: dict[Subject, tuple[Rendition, ...]]) -> RunView:
+def view_of(tmp_path: Path, renditions: Mapping[Subject, tuple[Rendition, ...]]) -> RunView:
     size = max(subject.ordinal for subject in renditions)
     journal, row = record(Recipe({"harbour": size}, renditions=renditions), tmp_path)
     return read_run(journal, row)
