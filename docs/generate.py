@@ -188,20 +188,17 @@ def command_line() -> str:
 
     from imagelane.cli import commands  # noqa: PLC0415
 
-    def block(path: str, command: click.Command, parent: click.Context | None) -> list[str]:
-        about = click.Context(
-            command, parent, info_name=path, terminal_width=96, max_content_width=96
-        )
-        return [f"## {path}", "", "```text", command.get_help(about), "```", ""]
+    def block(about: click.Context) -> list[str]:
+        return [f"## {about.command_path}", "", "```text", about.command.get_help(about), "```", ""]
 
-    lines = ["# Command line", NOTE, COMMAND_INTRO, ""]
-    lines += block("imagelane", commands, None)
-    parent = click.Context(commands, info_name="imagelane")
-    for name in commands.list_commands(parent):
-        command = commands.get_command(parent, name)
+    wide = {**commands.context_settings, "terminal_width": 96, "max_content_width": 96}
+    top = click.Context(commands, info_name="imagelane", **wide)
+    lines = ["# Command line", NOTE, COMMAND_INTRO, "", *block(top)]
+    for name in commands.list_commands(top):
+        command = commands.get_command(top, name)
         if command is None:
             raise SystemExit(f"imagelane lists {name!r} and has no such command")
-        lines += block(f"imagelane {name}", command, None)
+        lines += block(click.Context(command, top, info_name=name))
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -66,8 +66,11 @@ def run(declared: Path, folder: Path, *options: str) -> int:
     if code not in {0, 1}:
         return code
     report = folder / "report.html"
+    workspace = folder / ".imagelane"
     written = subprocess.run(
-        [*imagelane, "report", str(pipeline), "--output", str(report)], check=False
+        [*imagelane, "report", "--workspace", str(workspace), "--out", str(report)],
+        stdout=subprocess.DEVNULL,
+        check=False,
     ).returncode
     if written:
         return written
