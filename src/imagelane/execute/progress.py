@@ -23,6 +23,11 @@ class Progress:
         self._failed: set[StageName] = set()
         self._go_on(0)
 
+    @property
+    def may_end(self) -> bool:
+        """Whether the order can be done now: nothing of it is left, or a failure cut it short."""
+        return self.stage is None or bool(self._failed)
+
     def reported(self, report: StageReport) -> None:
         """A stage is over; what follows it is running now.
 

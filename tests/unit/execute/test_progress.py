@@ -79,3 +79,12 @@ def test_a_report_out_of_turn_is_refused(reported: list[str]) -> None:
         progress.reported(report(name))
     with pytest.raises(MessageError, match=f"'{reported[-1]}' of order 1"):
         progress.reported(report(reported[-1]))
+
+
+def test_an_order_ends_when_all_is_reported_or_a_failure_cut_it_short() -> None:
+    progress = Progress(order("a", "b", "c"), opening(a=((), None), b=((), None), c=((), None)))
+    may_end = [progress.may_end]
+    for one in (report("a"), report("b", failed=True), report("c")):
+        progress.reported(one)
+        may_end.append(progress.may_end)
+    assert may_end == [False, False, True, True]

@@ -18,6 +18,8 @@ from imagelane.model.spec import Place
 
 # A larger buffer would be mapped anew by the allocator for every read.
 _CHUNK = 1 << 16
+# Others want to be heard, too.
+_MOST_CHUNKS = 64
 _LAST_WORDS = 8192
 
 
@@ -92,23 +94,21 @@ class Child:
         return True
 
     def answers(self) -> Iterator[Answer]:
-        """What it has said since; sets ``silent`` where it will say no more.
+        """What it has said since, up to a few megabytes; sets ``silent`` where it will say no more.
 
         Raises:
             MessageError: it said something that is no message.
         """
-        while not self.silent:
+        for _ in range(_MOST_CHUNKS):
             try:
                 data = self.channel.recv(_CHUNK)
             except BlockingIOError:
                 return
             except OSError:
                 data = b""
-            if not data:
-                self.silent = True
-                return
             for body in self._frames.feed(data):
                 yield decode_answer(body, self.name)
+            self.silent = not data
             if len(data) < _CHUNK:
                 return
 

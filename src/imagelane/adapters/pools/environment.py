@@ -44,9 +44,14 @@ def worker_environment(keep: Iterable[str] = ()) -> dict[str, str]:
     """Variables for a worker: those that programs need to be found and to speak the user's
     language, those named in ``keep``, and one thread for every library."""
     kept = {name: os.environ[name] for name in (*_KEPT, *keep) if name in os.environ}
+    # Workers stand in another folder, where a relative path means another one.
+    paths = [
+        str(Path(path).absolute()) for path in kept.get("PYTHONPATH", "").split(os.pathsep) if path
+    ]
     package = str(Path(imagelane.__file__).parents[1])
-    if package not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-        # A bare checkout, found by a path that the coordinator was given and a child would not be.
-        others = kept.get("PYTHONPATH")
-        kept["PYTHONPATH"] = os.pathsep.join([package, others] if others else [package])
+    if package not in {*paths, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        # A bare checkout, found by a path that only the coordinator was given.
+        paths.insert(0, package)
+    if paths:
+        kept["PYTHONPATH"] = os.pathsep.join(paths)
     return kept | _FIXED

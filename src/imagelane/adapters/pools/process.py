@@ -75,7 +75,7 @@ class ProcessPool:
         longest_wait: float = 900.0,
         grace: float = 0.25,
         recycle: int = 500,
-        youngest: float = 10.0,
+        youngest: float = 30.0,
         keep: Iterable[str] = (),
     ) -> None:
         self._folders = (artifacts, scratch, folder)
@@ -248,6 +248,8 @@ class ProcessPool:
             self._finished(worker, dispatch, answer)
 
     def _claimed(self, worker: Worker, dispatch: Dispatch, claim: Claim) -> None:
+        if claim.order in self._claims:
+            raise MessageError(f"found a second claim of order {claim.order} before its grant")
         dispatch.left = max(0.0, dispatch.deadline - time.monotonic())
         dispatch.deadline = math.inf
         self._claims[claim.order] = (worker, dispatch)
@@ -258,7 +260,7 @@ class ProcessPool:
             self._reports.append(claim)
 
     def _finished(self, worker: Worker, dispatch: Dispatch, done: OrderDone) -> None:
-        if dispatch.progress.stage is not None:
+        if not dispatch.progress.may_end:
             raise MessageError(f"stage {dispatch.progress.stage!r} was not reported")
         self._reports.append(done)
         crew = worker.crew
