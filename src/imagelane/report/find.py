@@ -113,9 +113,7 @@ class _Matches:
             self._keep(0, row.subject, row.name)
         elif row.name == self._word:
             self._keep(1, row.subject, row.name)
-        elif self._pattern and (
-            fnmatchcase(row.name, self._word) or fnmatchcase(row.path, f"*{self._word}")
-        ):
+        elif self._pattern and self._like(row):
             self._keep(2, row.subject, row.name)
         elif PurePath(row.name).stem == self._word:
             self._keep(3, row.subject, row.name)
@@ -131,6 +129,11 @@ class _Matches:
             self._keep(2, subject, row.name)
         elif self._plain and _plain(row.name) == self._plain:
             self._keep(4, subject, row.name)
+
+    def _like(self, row: ImageRow) -> bool:
+        if "/" not in self._word:
+            return fnmatchcase(row.name, self._word)
+        return fnmatchcase(row.path, self._word) or fnmatchcase(row.path, f"*/{self._word}")
 
     def best(self) -> Found | None:
         for rank, kept in enumerate(self._kept):

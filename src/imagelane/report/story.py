@@ -22,7 +22,8 @@ def story(history: History, published: Mapping[str, str], ink: Ink) -> Iterator[
     yield from _head(history, ink)
     if not history.entries:
         yield ""
-        yield "  nothing was tried yet"
+        whole_run = not history.subject.group
+        yield "  no stage worked on the run as a whole" if whole_run else "  nothing was tried yet"
         return
     yield ""
     names = max(12, *(len(entry.stage) for entry in history.entries))
@@ -83,7 +84,7 @@ def _entry(entry: Entry, names: int, published: Mapping[str, str], ink: Ink) -> 
 
 
 def _outcome(entry: Entry, ink: Ink) -> str:
-    parts = [VERBS[entry.ending]]
+    parts = ["failed" if entry.ending == "retried" else VERBS[entry.ending]]
     if entry.attempt > 1 or entry.ending == "retried":
         parts.append(f"attempt {entry.attempt}")
     if entry.retry_in is not None:

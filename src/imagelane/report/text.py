@@ -115,6 +115,10 @@ def _most_telling(groups: Sequence[GroupView]) -> list[GroupView]:
     return sorted(chosen, key=lambda group: group.group)
 
 
+def _time(stage: StageView, value: float) -> str:
+    return seconds(value) if stage.attempts else "-"
+
+
 _Column = tuple[str, int, Callable[[StageView], str]]
 
 _COLUMNS: tuple[_Column, ...] = (
@@ -122,11 +126,11 @@ _COLUMNS: tuple[_Column, ...] = (
     ("failed", 8, lambda stage: number(stage.failed)),
     ("skipped", 9, lambda stage: number(stage.skipped)),
     ("retried", 9, lambda stage: number(stage.retried)),
-    ("at once", 9, lambda stage: number(stage.at_once)),
-    ("median", 9, lambda stage: seconds(stage.median)),
-    ("95 %", 9, lambda stage: seconds(stage.p95)),
-    ("longest", 9, lambda stage: seconds(stage.longest)),
-    ("total", 13, lambda stage: seconds(stage.total)),
+    ("at once", 9, lambda stage: number(stage.at_once) if stage.attempts else "-"),
+    ("median", 9, lambda stage: _time(stage, stage.median)),
+    ("95 %", 9, lambda stage: _time(stage, stage.p95)),
+    ("longest", 9, lambda stage: _time(stage, stage.longest)),
+    ("total", 13, lambda stage: _time(stage, stage.total)),
     ("rate", 10, lambda stage: rate(stage.per_second)),
 )
 _LEAST = ("longest", "at once", "rate", "skipped")

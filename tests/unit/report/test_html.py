@@ -16,20 +16,10 @@ from imagelane.report.read import Limits, read_run
 from tests.unit.report.made_up import HOSTILE, RUN, Recipe, record
 
 URL = "data:image/jpeg;base64,QUJD"
-LOADING = frozenset(
-    [
-        "src",
-        "srcset",
-        "href",
-        "xlink:href",
-        "poster",
-        "data",
-        "action",
-        "formaction",
-        "background",
-        "manifest",
-    ]
-)
+LOADING = {"src", "srcset", "href", "xlink:href", "poster", "data", "action", "manifest"} | {
+    "background",
+    "formaction",
+}
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
