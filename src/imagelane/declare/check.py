@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -10,7 +11,7 @@ from imagelane.declare.declared import Declared, Describe, declared_stages, salv
 from imagelane.declare.document import Document
 from imagelane.declare.facts import check_facts, read_facts
 from imagelane.declare.graph import Graph, build_graph
-from imagelane.declare.problems import DeclarationError, Problem, shown
+from imagelane.declare.problems import MAX_PROBLEMS, DeclarationError, Problem, shown
 from imagelane.declare.references import (
     check_references,
     nearest_with_files,
@@ -68,8 +69,9 @@ def check_document(
     graph, found_in_graph = build_graph(stages, document)
     problems += found_in_stages
     problems += found_in_graph
-    problems += check_references(graph, images, run, folder, document)
-    problems += check_facts(graph, images, document)
+    references = check_references(graph, images, run, folder, document)
+    problems += islice(references, MAX_PROBLEMS)
+    problems += islice(check_facts(graph, images, document), MAX_PROBLEMS)
     if problems or document.problems or whole is None:
         raise DeclarationError([*document.problems, *_read(problems, document)])
     return whole, graph

@@ -74,19 +74,27 @@ def salvage(
         except ValidationError as error:
             if not problems:
                 problems = problems_of(error, model, document, path)
-            for one in error.errors(include_url=False):
-                value = _without(value, one["loc"])
+            value = _without(value, [one["loc"] for one in error.errors(include_url=False)])
     return None, problems
 
 
-def _without(value: Any, loc: tuple[int | str, ...]) -> Any:
-    """The value without the innermost mapping's entry on the way to a location."""
-    if not loc or not isinstance(value, Mapping) or loc[0] not in value:
+def _without(value: Any, wrong: list[tuple[int | str, ...]]) -> Any:
+    """The value without what is wrong in it: of each location the entry of the innermost mapping
+    on the way there. What is wrong with the value as a whole is left to be found again."""
+    if not isinstance(value, Mapping):
         return value
-    key = loc[0]
-    inner = _without(value[key], loc[1:])
-    rest = {k: v for k, v in value.items() if k != key}
-    return rest if inner is value[key] else {**rest, key: inner}
+    below: dict[int | str, list[tuple[int | str, ...]]] = {}
+    for loc in wrong:
+        if loc and loc[0] in value:
+            below.setdefault(loc[0], []).append(loc[1:])
+    kept: dict[Any, Any] = {}
+    for key, inner in value.items():
+        locs = below.get(key)
+        if locs is None:
+            kept[key] = inner
+        elif (rest := _without(inner, locs)) != inner:
+            kept[key] = rest
+    return kept
 
 
 def declared_stages(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from imagelane.declare.declared import Declared
 from imagelane.declare.document import Document
-from imagelane.declare.problems import Problem, nearest, shown
+from imagelane.declare.problems import MAX_PROBLEMS, Problem, nearest, shown
 from imagelane.model.states import Scope
 
 _WIDTH = {Scope.IMAGE: 0, Scope.GROUP: 1, Scope.RUN: 2}
@@ -34,11 +35,11 @@ def build_graph(stages: list[Declared], document: Document) -> tuple[Graph, list
             needs[stage.name] = (stages[index - 1].name,) if index else ()
         else:
             needs[stage.name] = tuple(stage.section.needs or ())
-    problems = list(_unknown(stages, by_name, needs, document))
+    problems = list(islice(_unknown(stages, by_name, needs, document), MAX_PROBLEMS))
     known = {name: tuple(need for need in all_ if need in by_name) for name, all_ in needs.items()}
-    cycles = list(_cycles(known))
+    cycles = islice(_cycles(known), MAX_PROBLEMS)
     problems += [_cycle_problem(cycle, by_name, document) for cycle in cycles]
-    problems += _scopes(stages, by_name, known, document)
+    problems += islice(_scopes(stages, by_name, known, document), MAX_PROBLEMS)
     sound = not problems and all(
         stage.chained or stage.section.needs is not None for stage in stages
     )
@@ -63,7 +64,7 @@ def _unknown(
         for need in needs[stage.name]:
             if need not in by_name:
                 others = [name for name in by_name if name != stage.name]
-                hint = nearest(need, others) or f"stages are: {', '.join(others)}"
+                hint = nearest(need, others) or f"stages are: {', '.join(others[:20])}"
                 found = f"no stage is called {shown(need)}"
                 yield _at_need(document, stage, need, found, "a stage of this file", hint)
 
@@ -143,7 +144,8 @@ def _ancestors(needs: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...
         level = list(needs[name])
         found = dict.fromkeys(level)
         while level:
-            level = [n for one in level for n in dict.fromkeys(needs[one]) if n not in found]
+            beyond = dict.fromkeys(need for one in level for need in needs[one])
+            level = [need for need in beyond if need not in found]
             found |= dict.fromkeys(level)
         result[name] = tuple(found)
     return result

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from imagelane.declare.document import Document
-from imagelane.declare.problems import Path, Problem, nearest, one_of, shown
+from imagelane.declare.problems import MAX_PROBLEMS, Path, Problem, nearest, one_of, shown
 
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -41,7 +41,7 @@ def problems_of(
     error: ValidationError, model: type[BaseModel], document: Document, base: Path = ()
 ) -> list[Problem]:
     """The mistakes that were found while the value at ``base`` of a document was validated."""
-    errors = error.errors(include_url=False)
+    errors = error.errors(include_url=False)[:MAX_PROBLEMS]
     problems = [_problem(one, model, document, base) for one in errors]
     # A key that is missing because it is misspelled is one mistake, not two.
     hints = {(problem.path[:-1], problem.hint) for problem in problems if problem.hint}

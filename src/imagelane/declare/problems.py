@@ -13,6 +13,9 @@ from imagelane.model.spec import Location
 Path = tuple[str | int, ...]
 """Where a value stands in a declaration: keys and list indices, from the top."""
 
+MAX_PROBLEMS = 50
+"""Of one kind: whoever has more of them will read these first."""
+
 _SHOWN = 60
 _EXCERPT = 110
 
@@ -53,7 +56,7 @@ class Problem:
 
 class DeclarationError(Exception):
     """A pipeline cannot be used as it is declared. ``problems`` holds every mistake that was found,
-    in the order of the file; the text of the error says them all."""
+    in the order of the file; the text of the error says them, up to 50."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(dict.fromkeys(problems), key=_place))
@@ -62,7 +65,9 @@ class DeclarationError(Exception):
         title = f"{count} mistake{'s' * (count != 1)} in {', '.join(files) or 'the pipeline'}"
         # What concerns a file as a whole needs no title above it.
         titles = [title] if files or count > 1 else []
-        super().__init__("\n\n".join([*titles, *(str(problem) for problem in self.problems)]))
+        said = [str(problem) for problem in self.problems[:MAX_PROBLEMS]]
+        more = [f"… and {count - len(said)} more"] if count > len(said) else []
+        super().__init__("\n\n".join([*titles, *said, *more]))
 
 
 def _place(problem: Problem) -> tuple[bool, int, int]:
@@ -82,7 +87,7 @@ def shown(value: Any) -> str:
     """A value as a message names it: short, and without anything that a terminal would obey."""
     match value:
         case str():
-            text = printable(value)
+            text = printable(value[: _SHOWN + 1])
             text = repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
         case Mapping():
             text = "a mapping" if value else "an empty mapping"
@@ -121,7 +126,7 @@ def one_of(words: Iterable[str]) -> str:
 def _excerpt(line: str, location: Location) -> list[str]:
     number = str(location.line)
     start = max(0, location.column - _EXCERPT // 2) if len(line) > _EXCERPT else 0
-    text = printable(line.replace("\t", " "))[start : start + _EXCERPT].rstrip()
+    text = printable(line[start : start + _EXCERPT].replace("\t", " ")).rstrip()
     # Wide characters take two columns of a terminal, combining ones none.
     before = text[: max(0, location.column - 1 - start)]
     indent = sum(_columns(character) for character in before)

@@ -20,14 +20,13 @@ from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
 from imagelane.declare.document import Document
-from imagelane.declare.problems import Path, Problem, printable, shown
+from imagelane.declare.problems import MAX_PROBLEMS, Path, Problem, printable, shown
 from imagelane.model.spec import Location
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 50
 MAX_VALUES = 20_000
 MAX_DIGITS = 20
-MAX_PROBLEMS = 50
 
 _TAG = "tag:yaml.org,2002:"
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")

@@ -169,6 +169,7 @@ def _defaults(stage: Declared, graph: Graph, document: Document) -> Iterator[Pro
 def nearest_with_files(stage: Declared, graph: Graph) -> list[str]:
     """The stages whose files reach this one on the shortest way along its needs."""
     level = list(graph.needs[stage.name])
+    seen = set(level)
     while level:
         found = [
             name
@@ -177,7 +178,9 @@ def nearest_with_files(stage: Declared, graph: Graph) -> list[str]:
         ]
         if found:
             return found
-        level = list(dict.fromkeys(need for name in level for need in graph.needs[name]))
+        beyond = dict.fromkeys(need for name in level for need in graph.needs[name])
+        level = [need for need in beyond if need not in seen]
+        seen.update(level)
     return []
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,3 +129,31 @@ def test_any_values_in_the_right_places(images: Any, stage: Any, given: Any, run
         value = {"pipeline": "p", "images": images, "stages": stages, "run": run}
         with contextlib.suppress(UnicodeEncodeError):
             ask(json.dumps(value))
+
+
+HEAD = "pipeline: p\nimages: {from: a}\nstages:\n"
+
+
+def _stages(count: int, needs: Callable[[int], list[str]]) -> str:
+    lines = [f"  s{n}: {{uses: metadata, needs: [{', '.join(needs(n))}]}}" for n in range(count)]
+    return HEAD + "\n".join(lines)
+
+
+LARGE = {
+    "needs of nothing": _stages(480, lambda n: [f"x{n}y{m}" for m in range(35)]),
+    "a dense graph": _stages(480, lambda n: [f"s{m}" for m in range(max(0, n - 35), n)]),
+    "dense circles": _stages(480, lambda n: [f"s{(n * 7 + m * 13) % 480}" for m in range(35)]),
+    "unknown keys": HEAD + "  thumbnails: {" + ", ".join(f"k{n}: 1" for n in range(19_000)) + "}",
+    "a long list": HEAD + f"  thumbnails: {{with: {{widths: [{'aa, ' * 19_000}]}}}}",
+    "no stages at all": HEAD + "\n".join(f"  s{n}: 1" for n in range(10_000)),
+    "one long line of fields": HEAD
+    + f"  watermark: {{with: {{text: '{''.join(f'{{a{n}}}' for n in range(1600))}'}}}}",
+    "a deep pattern": f"pipeline: p\nimages: {{from: a, group: {{pattern: '{'(' * 9000}'}}}}\n",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.timeout(60)
+def test_large_files_are_answered_soon(name: str) -> None:
+    """Each took minutes where a check was quadratic, or worse."""
+    ask(LARGE[name])
