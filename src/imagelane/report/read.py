@@ -35,6 +35,8 @@ from imagelane.report.view import (
 
 SHOWN = frozenset({"jpeg", "png", "webp", "avif", "gif"})
 """Formats that a browser shows."""
+_NEARLY_ALL = 0.9
+"""Of the work of some workers: then it is the stage that is meant, not the workers."""
 _TROUBLED = frozenset({GroupState.PARTIAL, GroupState.ABORTED, GroupState.HELD})
 LIVE = frozenset({ImageState.PUBLISHED, ImageState.PARTIAL})
 
@@ -261,7 +263,7 @@ class _Reading:
             places = self._busy.peak_of(workers)
             share = min(1.0, total / places / self._axis.length)
             found.append(
-                (share, Bottleneck(largest, places, share, alone=len(stages) == 1, part=part))
+                (share, Bottleneck(largest, places, share, alone=part >= _NEARLY_ALL, part=part))
             )
             for name in stages if len(stages) > 1 else ():
                 places = self._busy.peak(name)
