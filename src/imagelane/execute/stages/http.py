@@ -168,7 +168,8 @@ def _exchange(
 def _read(response: Any, ends: float) -> bytes:
     parts: list[bytes] = []
     size = 0
-    for part in response.stream(64 * 1024):
+    # Not `stream`, which waits until a part is full: an answer that trickles would never be late.
+    while part := response.read1(64 * 1024):
         parts.append(part)
         size += len(part)
         if size > _LARGEST_ANSWER:

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import imagelane
+from imagelane.execute import capabilities, encoders, header
+
+
+def test_everything_works_here() -> None:
+    found = capabilities.probe()
+    assert set(found["read"].values()) == {""}
+    assert set(found["write"].values()) == {""}
+    assert found["text"] == ""
+    assert found["versions"]["libvips"]
+    assert found["versions"]["libheif"]
+
+
+def test_a_codec_that_is_missing_is_found_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(header._LOADERS, "webp", "nosuchload_buffer")  # type: ignore[index]
+    monkeypatch.setitem(encoders._ENCODERS, "avif", lambda *_: b"nothing")  # type: ignore[index]
+    found = capabilities.probe()
+    assert found["read"]["webp"]
+    assert found["write"]["avif"]
+    assert found["read"]["jpeg"] == ""
+
+
+def test_in_a_process_of_its_own() -> None:
+    source = str(Path(imagelane.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "imagelane.workers.probe"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": source},
+    )
+    assert json.loads(done.stdout)["read"]["heic"] == ""
