@@ -37,7 +37,16 @@ if TYPE_CHECKING:
         Validate,
         Watermark,
     )
-    from imagelane.execute.user import Group, Picture, Rendition, Source, Verdict, stage
+    from imagelane.execute.user import (
+        Group,
+        InvalidError,
+        Picture,
+        Rendition,
+        Source,
+        TransientError,
+        Verdict,
+        stage,
+    )
     from imagelane.wiring import run
 
 __version__ = "0.1.0"
@@ -51,6 +60,7 @@ __all__ = [
     "Group",
     "Http",
     "Images",
+    "InvalidError",
     "Metadata",
     "Moderate",
     "Normalize",
@@ -64,6 +74,7 @@ __all__ = [
     "Stage",
     "Store",
     "Thumbnails",
+    "TransientError",
     "Validate",
     "Verdict",
     "Watermark",
@@ -91,7 +102,16 @@ _HOMES = {
         "Validate",
         "Watermark",
     ),
-    "imagelane.execute.user": ("Group", "Picture", "Rendition", "Source", "Verdict", "stage"),
+    "imagelane.execute.user": (
+        "Group",
+        "InvalidError",
+        "Picture",
+        "Rendition",
+        "Source",
+        "TransientError",
+        "Verdict",
+        "stage",
+    ),
     "imagelane.wiring": ("run",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

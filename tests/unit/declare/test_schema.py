@@ -20,7 +20,7 @@ from imagelane.declare.schema import pipeline_schema
 from imagelane.declare.stages import CATALOGUE
 
 from .conftest import GALLERY, describe
-from .test_mistakes import TABLE
+from .table import TABLE
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 VALIDATOR = Draft202012Validator(pipeline_schema())
