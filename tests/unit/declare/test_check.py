@@ -210,8 +210,9 @@ def test_run_options(read: Read, run: str, options: RunOptions) -> None:
     assert read(HEAD + f"  thumbnails:\nrun: {run}\n").options == options
 
 
-def test_facts_of_a_manifest_are_known_to_the_source_alone(read: Read) -> None:
-    head = "pipeline: p\nimages: {from: list.csv, primary: first}\nstages:\n"
+@pytest.mark.parametrize("ending", ["csv", "CSV", "jsonl", "ndjson", "json"])
+def test_facts_of_a_manifest_are_known_to_the_source_alone(read: Read, ending: str) -> None:
+    head = f"pipeline: p\nimages: {{from: list.{ending}, primary: first}}\nstages:\n"
     text = "  watermark: {with: {text: '{Product name} {primary.colour}'}}\n"
     assert read(head + text).stages[0].reads_facts == {"Product name", "primary.colour"}
 

@@ -93,7 +93,7 @@ class PrimarySection(Section):
         return PrimarySpec(on_failure=self.on_failure)
 
 
-MANIFEST_ENDINGS = (".csv", ".jsonl", ".ndjson")
+MANIFEST_ENDINGS = (".csv", ".jsonl", ".ndjson", ".json")
 
 
 class ImagesSection(Section):
