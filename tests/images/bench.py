@@ -108,13 +108,25 @@ class Bench:
         )
         return list(execute(order, self.opening, self.claims.append))
 
+    def all(
+        self, file: Path | SourceFile | None, stages: Iterable[str] | None = None, **more: Any
+    ) -> list[Success]:
+        """Execute an order, all of whose stages must succeed."""
+        outcomes = []
+        for report in self.order(file, stages, **more):
+            assert isinstance(report.outcome, Success), report.outcome
+            outcomes.append(report.outcome)
+        return outcomes
+
     def one(self, file: Path | SourceFile | None, stage: str | None = None, **more: Any) -> Success:
         """Execute one stage (or all, for the last one's outcome), which must succeed."""
         report = self.order(file, None if stage is None else [stage], **more)[-1]
         assert isinstance(report.outcome, Success), report.outcome
         return report.outcome
 
-    def fails(self, file: Path | SourceFile | None, stage: str | None = None, **more: Any) -> Failure:
+    def fails(
+        self, file: Path | SourceFile | None, stage: str | None = None, **more: Any
+    ) -> Failure:
         """Execute one stage (or all, for the last report's outcome), which must fail."""
         report = self.order(file, None if stage is None else [stage], **more)[-1]
         assert isinstance(report.outcome, Failure), report.outcome

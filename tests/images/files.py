@@ -42,7 +42,8 @@ def photo(width: int = 640, height: int = 480, seed: int = 7) -> Array:
     down, across = np.mgrid[0:height, 0:width]
     disc = (across - width * 0.6) ** 2 + (down - height * 0.4) ** 2 < (height * 0.2) ** 2
     picture[disc] = picture[disc] * 0.3 + np.array([200, 170, 20]) * 0.7
-    return picture.clip(0, 255).astype(np.uint8)
+    pixels: Array = picture.clip(0, 255).astype(np.uint8)
+    return pixels
 
 
 def coded(pixels: Array, form: str, **options: Any) -> bytes:

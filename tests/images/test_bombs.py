@@ -1,4 +1,4 @@
-"""Small files that ask for much are refused by what their headers say, before anything is decoded."""
+"""Small files that ask for much are refused by what their headers say."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.images.bench import Bench
-from tests.images.files import coded, photo, png, png_chunk
 
 from imagelane.execute import jpeg
 from imagelane.model.outcome import Failure
 from imagelane.model.states import ErrorClass
+from tests.images.bench import Bench
+from tests.images.files import coded, photo, png, png_chunk
 
 MOST_SECONDS = 5.0
 MOST_MEGABYTES = 200

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageCms
-from tests.images.bench import Bench
-from tests.images.files import Array, coded, opened, photo, png_chunk, quadrants
 
 from imagelane.execute import color
 from imagelane.execute.vips import from_pixels
+from tests.images.bench import Bench
+from tests.images.files import Array, coded, opened, photo, png_chunk, quadrants
 
 P3 = color.built_in("p3")
 CMYK = color.built_in("cmyk")
@@ -60,7 +60,11 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "tiff"])
 def test_display_p3_becomes_srgb(bench: Bench, tmp_path: Path, form: str) -> None:
-    options: dict[str, Any] = {"jpeg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True}}.get(form, {})
+    known: dict[str, dict[str, Any]] = {
+        "jpeg": {"quality": 100, "subsampling": 0},
+        "webp": {"lossless": True},
+    }
+    options = known.get(form, {})
     data = coded(swatches(), form, icc_profile=P3, **options)
     path = write(tmp_path, f"p3.{form}", data)
     mean, most = off(decoded(bench, path), reference(Image.open(path).convert("RGB"), P3))
@@ -212,7 +216,7 @@ def test_normalize_keeps_a_wide_space_that_srgb_would_have_cut_off(
     path = write(tmp_path, "p3.png", data)
     bench.stage("normalize", space="keep")
     bench.stage("encode", formats=["png", "jpeg"], picture="normalize", needs=["normalize"])
-    png, jpeg = sorted(bench.order(path)[1].outcome.renditions, key=lambda one: one.format != "png")
+    png, jpeg = sorted(bench.all(path)[1].renditions, key=lambda one: one.format != "png")
     kept = Image.open(io.BytesIO(bench.bytes_of(png)))
     assert kept.info["icc_profile"] == P3
     assert (np.asarray(kept) == swatches()).all()
@@ -224,10 +228,8 @@ def test_a_profile_is_never_dropped_before_its_picture_is_converted(
 ) -> None:
     path = write(tmp_path, "p3.png", coded(swatches(), "png", icc_profile=P3))
     bench.stage("normalize", space="keep")
-    bench.stage(
-        "encode", formats=["png"], keep=[], picture="normalize", needs=["normalize"]
-    )
-    (rendition,) = bench.order(path)[1].outcome.renditions
+    bench.stage("encode", formats=["png"], keep=[], picture="normalize", needs=["normalize"])
+    (rendition,) = bench.all(path)[1].renditions
     found = Image.open(io.BytesIO(bench.bytes_of(rendition)))
     assert "icc_profile" not in found.info
     assert off(np.asarray(found), reference(Image.fromarray(swatches()), P3))[1] <= 4
@@ -237,7 +239,7 @@ def test_normalize_makes_display_p3(bench: Bench, tmp_path: Path) -> None:
     path = write(tmp_path, "plain.png", coded(swatches(), "png"))
     bench.stage("normalize", space="display-p3")
     bench.stage("encode", formats=["png"], picture="normalize", needs=["normalize"])
-    (rendition,) = bench.order(path)[1].outcome.renditions
+    (rendition,) = bench.all(path)[1].renditions
     found = Image.open(io.BytesIO(bench.bytes_of(rendition)))
     assert off(reference(found.convert("RGB"), found.info["icc_profile"]), swatches())[1] <= 5
 

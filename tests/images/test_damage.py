@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
+from imagelane.model.outcome import Failure, Success
+from imagelane.model.states import ErrorClass
 from tests.images.bench import Bench
 from tests.images.files import HERE, coded, photo
-
-from imagelane.model.outcome import Failure
-from imagelane.model.states import ErrorClass
 
 PHOTO = coded(photo(800, 600), "jpeg", quality=90)
 
@@ -39,7 +39,11 @@ def must_be_invalid(failure: Failure | None) -> None:
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif", "tiff", "avif"])
 def test_cut_off(bench: Bench, tmp_path: Path, form: str, share: float) -> None:
-    options = {"jpeg": {"quality": 90}, "tiff": {"compression": "tiff_lzw"}}.get(form, {})
+    known: dict[str, dict[str, Any]] = {
+        "jpeg": {"quality": 90},
+        "tiff": {"compression": "tiff_lzw"},
+    }
+    options = known.get(form, {})
     whole = coded(photo(200, 150), form, **options)
     must_be_invalid(check(bench, tmp_path, whole[: int(len(whole) * share)]))
 
@@ -165,6 +169,7 @@ def test_an_order_goes_on_with_what_does_not_need_the_stage_that_failed(
     assert isinstance(reports[1].outcome, Failure)
     assert reports[1].outcome.error is ErrorClass.INVALID
     assert "nobody" in reports[1].outcome.message
+    assert isinstance(reports[2].outcome, Success)
     assert len(reports[2].outcome.renditions) == 1
     assert np.isfinite([report.cpu for report in reports]).all()
     assert all(report.started <= report.finished for report in reports)

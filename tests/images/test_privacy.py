@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.images.bench import Bench
-from tests.images.files import coded, photo, png_chunk
 
 from imagelane.execute.errors import BugError
 from imagelane.execute.inspection import examine, inspect
+from tests.images.bench import Bench
+from tests.images.files import coded, photo, png_chunk
 
 SECRETS = (b"GPS", b"Hidden Lane", b"53,32.5N", b"Secretville", b"SN-12345", b"Exif-Thumb")
 OWNER = "Zoë Owner"
@@ -68,8 +68,7 @@ def test_no_output_of_any_stage_says_where(bench: Bench, picture: Path) -> None:
     bench.stage("encode", formats=["jpeg", "webp", "avif", "png"], needs=["validate"])
     # A resize to the size that it has must not pass the file through either.
     bench.stage("encode-own", "encode", widths=[320], formats=["jpeg"], needs=["validate"])
-    reports = bench.order(picture)
-    files = [one for report in reports for one in report.outcome.renditions]
+    files = [one for outcome in bench.all(picture) for one in outcome.renditions]
     assert len(files) == 7
     for rendition in files:
         data = bench.bytes_of(rendition)

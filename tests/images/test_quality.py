@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from tests.images.bench import Bench
 from tests.images.files import Array, coded, opened, photo
 
@@ -41,7 +42,7 @@ def test_quality_is_what_is_asked_for(bench: Bench, tmp_path: Path, form: str) -
     bench.stage("low", "encode", formats=[form], quality=30)
     bench.stage("usual", "encode", formats=[form])
     bench.stage("high", "encode", formats=[form], quality=92)
-    files = [report.outcome.renditions[0] for report in bench.order(path)]
+    files = [outcome.renditions[0] for outcome in bench.all(path)]
     sizes = [one.bytes for one in files]
     quality = [psnr(opened(bench.bytes_of(one)), photo()) for one in files]
     assert sizes == sorted(sizes)
@@ -83,7 +84,7 @@ def test_linear_light_keeps_the_brightness_of_fine_detail(bench: Bench, tmp_path
 
 
 @pytest.mark.parametrize("linear", [True, False])
-def test_a_flat_colour_stays_what_it_is(bench: Bench, tmp_path: Path, linear: bool) -> None:
+def test_a_flat_colour_stays_what_it_is(bench: Bench, tmp_path: Path, *, linear: bool) -> None:
     flat = np.full((300, 400, 3), (37, 120, 201), np.uint8)
     path = tmp_path / "flat.png"
     path.write_bytes(coded(flat, "png"))

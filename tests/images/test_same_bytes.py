@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.images.bench import Bench
-from tests.images.files import coded, photo
 
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Success
 from imagelane.model.spec import Extent
+from imagelane.model.states import ErrorClass
+from tests.images.bench import Bench
+from tests.images.files import coded, photo
 
 Outcomes = dict[str, Success]
 
@@ -31,9 +33,7 @@ def declare(bench: Bench, *, materialise: bool) -> Bench:
     bench.stage("validate").stage("metadata", needs=["validate"])
     bench.stage("thumbnails", widths=[60, 200, 400], needs=["validate"])
     bench.stage("crop", aspect="4:3", at="attention", needs=["validate"], materialise=materialise)
-    bench.stage(
-        "resize", width=500, needs=["crop"], picture="crop", materialise=materialise
-    )
+    bench.stage("resize", width=500, needs=["crop"], picture="crop", materialise=materialise)
     bench.stage(
         "watermark",
         text="{dominant} of {stem}",
@@ -58,7 +58,7 @@ def public(outcome: Success) -> tuple[Any, ...]:
 
 
 def all_at_once(bench: Bench, picture: Path) -> Outcomes:
-    return {report.stage: report.outcome for report in bench.order(picture)}
+    return dict(zip(map(str, bench.stages), bench.all(picture), strict=True))
 
 
 def in_parts(bench: Bench, picture: Path, parts: list[list[str]]) -> Outcomes:
@@ -103,13 +103,13 @@ def test_a_retry_makes_again_what_was_not_kept(tmp_path: Path, picture: Path) ->
 )
 @given(cuts=st.sets(st.integers(1, 6), max_size=6), materialise=st.booleans())
 def test_any_division_into_orders(
-    tmp_path: Path, picture: Path, cuts: set[int], materialise: bool
+    tmp_path: Path, picture: Path, cuts: set[int], *, materialise: bool
 ) -> None:
     bench = declare(Bench(tmp_path), materialise=materialise)
     del bench.stages[StageName("encode")]
     names = [str(name) for name in bench.stages]
     edges = [0, *sorted(cut for cut in cuts if cut < len(names)), len(names)]
-    parts = [names[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [names[start:end] for start, end in pairwise(edges)]
     divided = in_parts(bench, picture, parts)
     whole = all_at_once(bench, picture)
     assert {name: public(one) for name, one in divided.items()} == {
@@ -120,7 +120,7 @@ def test_any_division_into_orders(
 def test_a_stage_does_not_see_what_it_does_not_need(bench: Bench, picture: Path) -> None:
     # In one order with it, `metadata` is done before; its facts are still none of its business.
     bench.stage("metadata").stage("watermark", text="{dominant|unknown}")
-    fused = bench.order(picture)[1].outcome.renditions
+    fused = bench.all(picture)[1].renditions
     bench.stages.pop(StageName("metadata"))
     assert bench.one(picture).renditions == fused
 
@@ -187,6 +187,6 @@ def test_a_materialised_picture_that_was_damaged_is_noticed(tmp_path: Path, pict
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(bytes(data))
-    (report,) = bench.order(picture, ["resize"], inputs={StageName("crop"): (raw,)})
-    assert report.outcome.error == "transient"
-    assert "damaged" in report.outcome.message
+    failure = bench.fails(picture, "resize", inputs={StageName("crop"): (raw,)})
+    assert failure.error is ErrorClass.TRANSIENT
+    assert "damaged" in failure.message

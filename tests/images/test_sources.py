@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.images.bench import Bench, is_root, source_of
-from tests.images.files import coded, photo
 
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.source import read_source
 from imagelane.model.states import ErrorClass
 from imagelane.model.work import SourceFile
+from tests.images.bench import Bench, is_root, source_of
+from tests.images.files import coded, photo
 
 MOST = 1_000_000
 

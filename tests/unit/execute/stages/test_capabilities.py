@@ -22,8 +22,8 @@ def test_everything_works_here() -> None:
 
 
 def test_a_codec_that_is_missing_is_found_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(header._LOADERS, "webp", "nosuchload_buffer")  # type: ignore[index]
-    monkeypatch.setitem(encoders._ENCODERS, "avif", lambda *_: b"nothing")  # type: ignore[index]
+    monkeypatch.setitem(header._LOADERS, "webp", "nosuchload_buffer")
+    monkeypatch.setitem(encoders._ENCODERS, "avif", lambda *_: b"nothing")
     found = capabilities.probe()
     assert found["read"]["webp"]
     assert found["write"]["avif"]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from imagelane.model.states import ErrorClass
 from tests.images.bench import Bench, source_of
 from tests.images.files import coded, opened, photo
 
-from imagelane.model.states import ErrorClass
-
 PY = sys.executable
+SHELL: dict[str, Any] = {"shell": True}
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_the_output_is_collected(bench: Bench, picture: Path) -> None:
 
 
 def test_any_file_will_do(bench: Bench, picture: Path) -> None:
-    bench.stage("command", run="sha256sum < {source} > {output}", shell=True, output="sum.sha256")
+    bench.stage("command", run="sha256sum < {source} > {output}", **SHELL, output="sum.sha256")
     (rendition,) = bench.one(picture).renditions
     assert (rendition.name, rendition.format, rendition.width) == ("sum", "sha256", 0)
     assert len(bench.bytes_of(rendition).split()[0]) == 64
@@ -58,7 +59,7 @@ def test_nothing_passes_through_a_shell_unless_asked(bench: Bench, picture: Path
 
 def test_facts_are_quoted_for_the_shell(bench: Bench, picture: Path) -> None:
     file = replace(source_of(picture), columns={"evil": "'; touch hacked; echo '"})
-    bench.stage("command", run="printf %s {evil} > {output}", shell=True, output="said.txt")
+    bench.stage("command", run="printf %s {evil} > {output}", **SHELL, output="said.txt")
     (rendition,) = bench.one(file).renditions
     assert bench.bytes_of(rendition).decode() == "'; touch hacked; echo '"
     assert not (bench.folder / "hacked").exists()
@@ -68,7 +69,7 @@ def test_facts_as_a_file(bench: Bench, picture: Path) -> None:
     code = "import sys; print(open(sys.argv[1]).read())"
     bench.stage("metadata")
     bench.stage("command", **python(code, "{facts}"), facts="json", needs=["metadata"])
-    facts = bench.order(picture)[1].outcome.facts
+    facts = bench.all(picture)[1].facts
     assert facts["name"] == picture.name
     assert facts["facts"]["orientation"] == 1
 
@@ -124,7 +125,7 @@ def test_at_the_deadline_the_whole_family_is_killed(
 ) -> None:
     note = tmp_path / "pid"
     script = f"sleep 60 & echo $! > {note}; wait"
-    bench.stage("command", run=script, shell=True, timeout=0.5)
+    bench.stage("command", run=script, **SHELL, timeout=0.5)
     started = time.monotonic()
     failure = bench.fails(picture)
     assert failure.error is ErrorClass.TIMEOUT
@@ -141,7 +142,7 @@ def test_what_it_leaves_in_the_background_is_not_waited_for(
     bench: Bench, picture: Path, tmp_path: Path
 ) -> None:
     note = tmp_path / "pid"
-    bench.stage("command", run=f"sleep 60 & echo $! > {note}", shell=True)
+    bench.stage("command", run=f"sleep 60 & echo $! > {note}", **SHELL)
     started = time.monotonic()
     bench.one(picture)
     assert time.monotonic() - started < 5
@@ -150,7 +151,7 @@ def test_what_it_leaves_in_the_background_is_not_waited_for(
 
 
 def test_endless_printing_is_read_and_dropped(bench: Bench, picture: Path) -> None:
-    code = "import sys\nfor _ in range(300): sys.stdout.write('x' * 65536); sys.stderr.write('y' * 65536)"
+    code = "import sys\nfor out in [sys.stdout, sys.stderr] * 300: out.write('x' * 65536)"
     bench.stage("command", **python(code))
     assert bench.one(picture).facts == {}
 

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.images.bench import Bench, member
-from tests.images.files import Array, coded, opened
 
 from imagelane.execute.members import Member
 from imagelane.execute.sheet import (
@@ -22,6 +20,8 @@ from imagelane.execute.sheet import (
 from imagelane.model.ids import Digest, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ErrorClass, Scope
+from tests.images.bench import Bench, member
+from tests.images.files import Array, coded, opened
 
 COLOURS = [(200, 30, 30), (30, 170, 40), (40, 60, 210), (200, 180, 20), (150, 40, 160)]
 GROUP, RUN = Subject(1), Subject()
@@ -165,12 +165,14 @@ def entry(width: int, height: int) -> Entry:
     labels=st.booleans(),
 )
 def test_nothing_overlaps_or_falls_off_the_sheet(
-    sizes: list[tuple[int, int]], cell: int, columns: int | None, labels: bool
+    sizes: list[tuple[int, int]], cell: int, columns: int | None, *, labels: bool
 ) -> None:
     sheet = lay_out([Section("a", [entry(*size) for size in sizes])], cell, columns, labels=labels)
     assert sheet.width * sheet.height <= MOST_PIXELS * 1.001
     assert max(sheet.width, sheet.height) <= LONGEST_SIDE
-    boxes = [(one.left, one.top, one.left + one.width, one.top + one.height) for one in sheet.placed]
+    boxes = [
+        (one.left, one.top, one.left + one.width, one.top + one.height) for one in sheet.placed
+    ]
     for left, top, right, lower in boxes:
         assert 0 <= left < right <= sheet.width
         assert 0 <= top < lower <= sheet.height

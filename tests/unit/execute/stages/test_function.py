@@ -6,13 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.images.bench import Bench, member
-from tests.images.files import coded, opened, photo
 
 import imagelane
 from imagelane.execute.describe import describe
@@ -22,8 +21,10 @@ from imagelane.model.ids import StageName, Subject
 from imagelane.model.outcome import Success
 from imagelane.model.spec import Described, Extent, Place, Reads
 from imagelane.model.states import ErrorClass, Scope
+from tests.images.bench import Bench, member
+from tests.images.files import coded, opened, photo
 
-MODULE = '''
+MODULE = """
 from enum import Enum
 from typing import Annotated, Literal, TypedDict
 import numpy as np
@@ -42,7 +43,7 @@ class Seen(TypedDict):
 
 @stage(largest=200)
 def invert(picture: Picture, *, by: float = 1.0) -> Picture:
-    return picture.with_array(np.clip(picture.array * (1 - by) + (255 - picture.array) * by, 0, 255))
+    return picture.with_array(picture.array * (1 - by) + (255 - picture.array) * by)
 
 def through_vips(picture: Picture) -> Picture:
     return picture.with_image(picture.image.flip("horizontal"))
@@ -52,7 +53,8 @@ def look(picture: Picture, *, way: Way = Way.UP, names: tuple[str, ...] = ("a",)
     return {"mean": np.asarray(picture).mean(), "name": way.value + "/".join(names)}
 
 def judge(source: Source, *, limit: int) -> tuple[Verdict, dict[str, int]]:
-    return (Verdict.REJECT if len(source.data) > limit else Verdict.APPROVE), {"size": len(source.data)}
+    size = len(source.data)
+    return (Verdict.REJECT if size > limit else Verdict.APPROVE), {"size": size}
 
 @stage(waits=True)
 def files(source: Source, *, mode: Literal["one", "two"] = "one") -> list[Rendition]:
@@ -60,8 +62,11 @@ def files(source: Source, *, mode: Literal["one", "two"] = "one") -> list[Rendit
     return made * 1 if mode == "one" else [*made, Rendition("copy", source.data, "jpg")]
 
 def count(group: Group) -> dict[str, object]:
-    return {"names": [one.name for one in group], "files": sum(len(f) for one in group for f in one.files.values()),
-            "first": group.members[0].files["thumbnails"][0].path.is_file()}
+    return {
+        "names": [one.name for one in group],
+        "files": sum(len(files) for one in group for files in one.files.values()),
+        "first": group.members[0].files["thumbnails"][0].path.is_file(),
+    }
 
 def wrong(picture: Picture) -> dict: return 7
 def huge(picture: Picture) -> Picture: return picture.with_array(np.full((4, 4, 3), 300))
@@ -83,11 +88,11 @@ def anything(picture: Picture, **more: int) -> None: pass
 def typeless(picture: Picture, more=1) -> None: pass
 def returns(picture: Picture) -> int: return 1
 not_a_function = 5
-'''
+"""
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> str:
+def folder(tmp_path: Path) -> Iterator[str]:
     signature_of.cache_clear()
     sys.modules.pop("mine", None)
     (tmp_path / "mine.py").write_text(MODULE, encoding="utf-8")
@@ -223,10 +228,13 @@ def test_writing_a_stage_loads_no_libvips() -> None:
     )
     source = str(Path(imagelane.__file__).parents[1])
     environment = {**os.environ, "PYTHONPATH": source}
-    assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == 0
+    )
 
 
-def test_a_picture_is_changed(bench: Bench, folder: str, picture: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_picture_is_changed(bench: Bench, picture: Path) -> None:
     own(bench, "invert", by=1)
     bench.stage("encode", formats=["png"], needs=["invert"], picture="invert")
     (rendition,) = bench.one(picture).renditions
@@ -236,9 +244,8 @@ def test_a_picture_is_changed(bench: Bench, folder: str, picture: Path) -> None:
     assert np.abs(found.astype(int) + opened(bench.bytes_of(plain)) - 255).max() <= 1
 
 
-def test_pictures_pass_from_one_function_to_another(
-    bench: Bench, folder: str, picture: Path
-) -> None:
+@pytest.mark.usefixtures("folder")
+def test_pictures_pass_from_one_function_to_another(bench: Bench, picture: Path) -> None:
     own(bench, "through_vips")
     own(bench, "grey", picture="through_vips")
     bench.stage("encode", formats=["png"], needs=["grey"], picture="grey")
@@ -247,26 +254,30 @@ def test_pictures_pass_from_one_function_to_another(
     assert bench.one(picture, "encode").renditions == fused  # both are made again
 
 
-def test_typed_parameters_and_facts(bench: Bench, folder: str, picture: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_typed_parameters_and_facts(bench: Bench, picture: Path) -> None:
     own(bench, "look", way="down", names=["x", "y"])
     facts = bench.one(picture).facts
     assert facts["name"] == "downx/y"
     assert isinstance(facts["mean"], float)
 
 
-def test_a_verdict_and_facts(bench: Bench, folder: str, picture: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_verdict_and_facts(bench: Bench, picture: Path) -> None:
     done = own(bench, "judge", limit=10).one(picture)
     assert done.verdict == "reject"
     assert done.facts == {"size": picture.stat().st_size}
 
 
-def test_files(bench: Bench, folder: str, picture: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_files(bench: Bench, picture: Path) -> None:
     note, copy = own(bench, "files", mode="two").one(picture).renditions
     assert (note.name, note.format, bench.bytes_of(note)) == ("note", "txt", b"picture.jpg")
     assert (copy.format, copy.width, copy.height) == ("jpeg", 300, 200)
 
 
-def test_a_group(bench: Bench, folder: str, picture: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_group(bench: Bench, picture: Path) -> None:
     thumbnails = bench.stage("thumbnails", widths=[20, 30]).one(picture)
     bench.stages.clear()
     bench.stage("count", "mine:count", scope=Scope.GROUP)
@@ -277,13 +288,15 @@ def test_a_group(bench: Bench, folder: str, picture: Path) -> None:
     assert done.facts == {"names": ["a.jpg", "b.jpg"], "files": 2, "first": True}
 
 
-def test_facts_of_earlier_stages(bench: Bench, folder: str, picture: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_facts_of_earlier_stages(bench: Bench, picture: Path) -> None:
     bench.stage("metadata")
     bench.stage("facts", "mine:facts", needs=["metadata"])
-    first, second = bench.order(picture)
-    assert second.outcome.facts == {"read": first.outcome.facts["dominant"]}
+    first, second = bench.all(picture)
+    assert second.facts == {"read": first.facts["dominant"]}
 
 
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("function", "said"),
     [
@@ -297,7 +310,7 @@ def test_facts_of_earlier_stages(bench: Bench, folder: str, picture: Path) -> No
     ],
 )
 def test_what_goes_wrong_in_it_is_a_bug(
-    bench: Bench, folder: str, picture: Path, function: str, said: str
+    bench: Bench, picture: Path, function: str, said: str
 ) -> None:
     failure = own(bench, function).fails(picture)
     assert failure.error is ErrorClass.BUG
@@ -306,7 +319,8 @@ def test_what_goes_wrong_in_it_is_a_bug(
         assert "mine.py" in failure.detail
 
 
-def test_it_may_say_what_kind_of_failure_it_is(bench: Bench, folder: str, picture: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_it_may_say_what_kind_of_failure_it_is(bench: Bench, picture: Path) -> None:
     assert own(bench, "refuse").fails(picture).error is ErrorClass.INVALID
     bench.stages.clear()
     failure = own(bench, "later").fails(picture)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.images.bench import Bench, source_of
-from tests.images.files import coded, photo
 
 from imagelane.execute.addresses import is_public, public_address
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.stages import http
 from imagelane.model.states import ErrorClass
+from tests.images.bench import Bench, source_of
+from tests.images.files import coded, photo
 
 
 @dataclass
@@ -56,16 +56,18 @@ def service() -> Iterator[Service]:
             self.send_header("Content-Length", str(len(told.answer)))
             self.end_headers()
             try:
-                for part in [told.answer[at : at + 1] for at in range(len(told.answer))] if (
-                    told.trickle
-                ) else [told.answer]:
+                for part in (
+                    [told.answer[at : at + 1] for at in range(len(told.answer))]
+                    if (told.trickle)
+                    else [told.answer]
+                ):
                     self.wfile.write(part)
                     self.wfile.flush()
                     time.sleep(0.1 if told.trickle else 0)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
-        do_GET = do_PUT = do_POST
+        do_GET = do_PUT = do_POST  # noqa: N815 - as the base class has it
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     server.daemon_threads = True
@@ -102,7 +104,9 @@ def test_facts_in_the_address_are_encoded(bench: Bench, service: Service, pictur
     file = replace(source_of(picture), columns={"sku": "a/../b?x=1&y=ü"})
     bench.stage("http", url=f"{service.url}/p/{{sku}}/{{stem}}?n={{name}}", send="none")
     bench.one(file)
-    assert service.asked[0][1] == "/p/a%2F..%2Fb%3Fx%3D1%26y%3D%C3%BC/my%20picture?n=my%20picture.jpg"
+    assert (
+        service.asked[0][1] == "/p/a%2F..%2Fb%3Fx%3D1%26y%3D%C3%BC/my%20picture?n=my%20picture.jpg"
+    )
     assert service.asked[0][3] == b""
 
 
@@ -194,7 +198,7 @@ def test_statuses_of_ones_own(bench: Bench, service: Service, picture: Path) -> 
     [("7", 7, 7), ("999999", 3600, 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0)],
 )
 def test_retry_after(
-    bench: Bench, service: Service, picture: Path, said: str, least: float, most: float
+    bench: Bench, service: Service, picture: Path, *, said: str, least: float, most: float
 ) -> None:
     service.status, service.headers["Retry-After"] = 429, said
     failure = bench.stage("http", url=service.url).fails(picture)
@@ -268,11 +272,12 @@ def test_it_may_where_that_is_said(bench: Bench, service: Service, picture: Path
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-     "100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0",
-     "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1",
-     "198.18.0.1", "no address"],
-)  # fmt: skip
+    (
+        "127.0.0.1 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 "
+        "255.255.255.255 198.18.0.1 ::1 :: fe80::1 fe80::1%eth0 fc00::1 ff02::1 ::ffff:127.0.0.1 "
+        "::ffff:10.0.0.1 2002:7f00:1:: 64:ff9b::7f00:1 nonsense"
+    ).split(),
+)
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(address)
 

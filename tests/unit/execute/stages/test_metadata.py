@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import thumbhash as peer
 from PIL import Image
-from tests.images.bench import Bench
-from tests.images.files import coded, photo, quadrants
 
 from imagelane.execute import exif, glance, iptc, xmp
 from imagelane.execute.color import built_in, profile_name
 from imagelane.execute.text import clean
 from imagelane.model.ids import StageName
+from tests.images.bench import Bench
+from tests.images.files import coded, photo, quadrants
 
 
 def facts_of(bench: Bench, path: Path, **parameters: Any) -> dict[str, Any]:
@@ -41,7 +41,12 @@ def tags(main: dict[int, Any], inner: dict[int, Any] | None = None) -> Image.Exi
 
 def test_what_a_camera_says(bench: Bench, tmp_path: Path) -> None:
     said = tags(
-        {0x010F: "NIKON CORPORATION", 0x0110: "NIKON Z 6", 0x8298: "© A. Gency".encode(), 0x013B: "B. Line"},
+        {
+            0x010F: "NIKON CORPORATION",
+            0x0110: "NIKON Z 6",
+            0x8298: "© A. Gency".encode(),
+            0x013B: "B. Line",
+        },
         {0x9003: "2026:05:04 03:02:01", 0x9011: "+02:00", 0xA434: "NIKKOR Z 50mm f/1.8 S"},
     )
     facts = facts_of(bench, jpeg(tmp_path, exif=said))
@@ -124,7 +129,9 @@ def test_iptc_in_both_encodings() -> None:
 
 
 def test_hostile_text_is_cleaned(bench: Bench, tmp_path: Path) -> None:
-    said = tags({0x8298: "<img onerror=x>\x1b[2J\x07 gpj.\u202eexe\n\ttwo".encode(), 0x010E: "x" * 50_000})
+    said = tags(
+        {0x8298: "<img onerror=x>\x1b[2J\x07 gpj.\u202eexe\n\ttwo".encode(), 0x010E: "x" * 50_000}
+    )
     facts = facts_of(bench, jpeg(tmp_path, exif=said))
     assert facts["copyright"] == "<img onerror=x> [2J gpj.exe two"
     assert len(facts.get("description", "")) <= 2000

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.images.bench import Bench
-from tests.images.files import coded, photo
 
 from imagelane.execute.errors import BugError
 from imagelane.execute.stages import moderate
 from imagelane.model.states import ErrorClass
+from tests.images.bench import Bench
+from tests.images.files import coded, photo
 
 LIMITS = moderate.Parameters(review=0.5, reject=0.85)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.images.bench import Bench
-from tests.images.files import Array, coded, opened, photo
 
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ErrorClass
+from tests.images.bench import Bench, source_of
+from tests.images.files import Array, coded, opened, photo
 
 
 @pytest.fixture
@@ -47,10 +48,12 @@ def test_a_picture_of_one_pixel(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "dot.png"
     path.write_bytes(coded(np.full((1, 1, 3), 90, np.uint8), "png"))
     bench.stage("validate").stage("metadata").stage("thumbnails", widths=[1, 160])
-    bench.stage("watermark", text="© Gazette").stage("encode", formats=["jpeg", "webp", "avif", "png"])
-    reports = bench.order(path)
-    assert sizes(reports[2].outcome.renditions) == [("1", "jpeg", 1, 1)]
-    assert len(reports[4].outcome.renditions) == 4
+    bench.stage("watermark", text="© Gazette").stage(
+        "encode", formats=["jpeg", "webp", "avif", "png"]
+    )
+    outcomes = bench.all(path)
+    assert sizes(outcomes[2].renditions) == [("1", "jpeg", 1, 1)]
+    assert len(outcomes[4].renditions) == 4
 
 
 @pytest.mark.parametrize("size", [(3000, 2), (2, 3000)])
@@ -59,8 +62,8 @@ def test_a_line(bench: Bench, tmp_path: Path, size: tuple[int, int]) -> None:
     path.write_bytes(coded(photo(*size), "jpeg"))
     bench.stage("validate").stage("metadata").stage("thumbnails", widths=[1, 100])
     bench.stage("crop", aspect="1:1", at="attention")
-    for report in bench.order(path):
-        assert all(one.width >= 1 <= one.height for one in report.outcome.renditions)
+    for outcome in bench.all(path):
+        assert all(one.width >= 1 <= one.height for one in outcome.renditions)
 
 
 def test_encode_makes_every_format_in_every_width(bench: Bench, picture: Path) -> None:
@@ -83,7 +86,7 @@ def test_encode_without_widths_takes_the_pictures_own(bench: Bench, picture: Pat
 def test_each_format_has_its_own_quality(bench: Bench, picture: Path) -> None:
     bench.stage("usual", "encode", formats=["webp", "jpeg"])
     bench.stage("other", "encode", formats=["webp", "jpeg"], quality={"webp": 20})
-    usual, other = (report.outcome.renditions for report in bench.order(picture))
+    usual, other = (outcome.renditions for outcome in bench.all(picture))
     assert other[0].bytes < usual[0].bytes
     assert other[1] == usual[1]
 
@@ -165,10 +168,6 @@ def test_a_focal_point_is_brought_to_the_middle_as_far_as_the_edges_allow(
 
 
 def test_a_focal_point_from_a_manifest(bench: Bench, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from tests.images.bench import source_of
-
     path = dot(tmp_path, 0.2, 0.5)
     file = replace(source_of(path), columns={"focal": "0.2, 0.5"})
     bench.stage("crop", width=100, height=200, focal="{focal}")
@@ -179,10 +178,6 @@ def test_a_focal_point_from_a_manifest(bench: Bench, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("said", ["left", "0.5", "0.5, 1.5", "nan, 0.5"])
 def test_a_focal_point_that_is_none(bench: Bench, tmp_path: Path, said: str) -> None:
-    from dataclasses import replace
-
-    from tests.images.bench import source_of
-
     file = replace(source_of(dot(tmp_path, 0.5, 0.5)), columns={"focal": said})
     failure = bench.stage("crop", width=100, height=200, focal="{focal}").fails(file)
     assert failure.error is ErrorClass.INVALID

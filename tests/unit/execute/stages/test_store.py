@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.images.bench import Bench
-from tests.images.files import coded, photo
 
 from imagelane.execute.stages.store import OBJECTS
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ErrorClass
+from tests.images.bench import Bench
+from tests.images.files import coded, photo
 
 Inputs = dict[StageName, tuple[Rendition, ...]]
 
@@ -22,7 +22,8 @@ def made(bench: Bench, tmp_path: Path) -> Inputs:
     path.write_bytes(coded(photo(200, 150), "jpeg"))
     bench.stage("thumbnails", widths=[20, 50]).stage("crop", aspect="1:1", materialise=True)
     bench.stage("other", "thumbnails", widths=[30])
-    inputs = {report.stage: report.outcome.renditions for report in bench.order(path)}
+    outcomes = bench.all(path)
+    inputs = {name: one.renditions for name, one in zip(bench.stages, outcomes, strict=True)}
     bench.stage("store", to="public/", needs=["thumbnails", "crop"])
     return inputs
 
@@ -38,7 +39,10 @@ def test_what_its_stages_made_is_there_and_nothing_else(bench: Bench, made: Inpu
     assert set(stored(bench)) == {one.digest for one in made[StageName("thumbnails")]}
     for digest, path in stored(bench).items():
         assert path.stat().st_mode & 0o777 == 0o444
-        assert path.stat().st_ino == (bench.folder / "artifacts" / digest[:2] / digest[2:]).stat().st_ino
+        assert (
+            path.stat().st_ino
+            == (bench.folder / "artifacts" / digest[:2] / digest[2:]).stat().st_ino
+        )
 
 
 def test_twice_is_harmless(bench: Bench, made: Inputs) -> None:

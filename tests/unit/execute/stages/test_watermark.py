@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from tests.images.bench import Bench
-from tests.images.files import Array, coded, opened, photo
 
 from imagelane.execute import lettering
 from imagelane.model.states import ErrorClass
+from tests.images.bench import Bench
+from tests.images.files import Array, coded, opened, photo
 
 SIZE = (400, 300)
 
@@ -155,9 +155,9 @@ def test_on_a_transparent_picture_the_mark_is_not_transparent(
 def test_format_none_only_changes_the_picture(bench: Bench, tmp_path: Path) -> None:
     bench.stage("watermark", text="© Gazette", format="none")
     bench.stage("thumbnails", widths=[200], format="png", picture="watermark", needs=["watermark"])
-    first, second = bench.order(flat(tmp_path, 0))
-    assert first.outcome.renditions == ()
-    assert changed(opened(bench.bytes_of(second.outcome.renditions[0])), 0).any()
+    first, second = bench.all(flat(tmp_path, 0))
+    assert first.renditions == ()
+    assert changed(opened(bench.bytes_of(second.renditions[0])), 0).any()
 
 
 def logo(folder: Path) -> None:
@@ -203,7 +203,6 @@ def test_a_font_that_is_not_installed(bench: Bench, tmp_path: Path) -> None:
     assert "no font called 'Nobody Has This' is installed" in failure.message
 
 
-
 _DRAW = """
 import sys
 from imagelane.execute import lettering
@@ -247,7 +246,7 @@ def test_a_machine_without_fonts_draws_the_same_letters(tmp_path: Path) -> None:
     assert "no font on this machine has the letters 写 真" in without[1]
 
 
-def test_letters_are_drawn_once_and_kept(bench: Bench, tmp_path: Path) -> None:
+def test_letters_are_drawn_once_and_kept() -> None:
     first = lettering.letters("kept", 30)
     assert lettering.letters("kept", 30) is first
 
