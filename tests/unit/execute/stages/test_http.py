@@ -272,11 +272,29 @@ def test_it_may_where_that_is_said(bench: Bench, service: Service, picture: Path
 
 @pytest.mark.parametrize(
     "address",
-    (
-        "127.0.0.1 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 "
-        "255.255.255.255 198.18.0.1 ::1 :: fe80::1 fe80::1%eth0 fc00::1 ff02::1 ::ffff:127.0.0.1 "
-        "::ffff:10.0.0.1 2002:7f00:1:: 64:ff9b::7f00:1 nonsense"
-    ).split(),
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "100.64.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "198.18.0.1",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "nonsense",
+    ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(address)
