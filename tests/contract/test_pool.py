@@ -10,7 +10,9 @@ import pytest
 from imagelane.adapters.pools.inline import InlinePool
 from imagelane.adapters.pools.process import ProcessPool
 from imagelane.ports.pool import Pool
-from imagelane.testing.pool_contract import MakePool, PoolContract, SupervisedPoolContract
+from imagelane.testing.pool_bench import MakePool
+from imagelane.testing.pool_contract import PoolContract
+from imagelane.testing.supervised_pool_contract import SupervisedPoolContract
 
 
 def folders(root: Path) -> tuple[Path, Path, Path]:

@@ -13,7 +13,7 @@ import pytest
 
 from imagelane.adapters.pools.process import ProcessPool
 from imagelane.model.spec import Place
-from imagelane.testing.pool_contract import Bench, Doing, children, descriptors, plan_of, png
+from imagelane.testing.pool_bench import Bench, Doing, children, descriptors, plan_of, png
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

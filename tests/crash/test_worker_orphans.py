@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from imagelane.testing.pool_contract import alive, png
+from imagelane.testing.pool_bench import alive, png
 
 COORDINATOR = """
 import sys
 from pathlib import Path
 from imagelane.adapters.pools.process import ProcessPool
 from imagelane.model.spec import Place
-from imagelane.testing.pool_contract import Bench, Doing, plan_of
+from imagelane.testing.pool_bench import Bench, Doing, plan_of
 
 folder = Path(sys.argv[1])
 plan = plan_of(

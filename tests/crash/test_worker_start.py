@@ -17,7 +17,7 @@ import pytest
 from imagelane.adapters.pools.inline import InlinePool
 from imagelane.adapters.pools.process import ProcessPool
 from imagelane.ports.pool import PoolError
-from imagelane.testing.pool_contract import PATIENCE, Bench, Doing, pixels, png
+from imagelane.testing.pool_bench import PATIENCE, Bench, Doing, pixels, png
 
 
 @pytest.fixture

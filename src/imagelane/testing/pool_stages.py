@@ -95,12 +95,14 @@ def spoil_the_line(_source: Source) -> None:
     time.sleep(60)
 
 
-def leave_a_child(_source: Source, *, mark: str) -> None:
-    """Start a process in a group of its own, and be stuck."""
-    child = os.posix_spawn(
-        sys.executable, [sys.executable, "-c", "import time; time.sleep(60)"], {}, setpgroup=0
-    )
+def leave_a_child(_source: Source, *, mark: str, own_session: bool, die: bool) -> None:
+    """Start a process, in a group or a session of its own, and be stuck or die."""
+    apart: dict[str, Any] = {"setsid": True} if own_session else {"setpgroup": 0}
+    program = [sys.executable, "-c", "import time; time.sleep(60)"]
+    child = os.posix_spawn(sys.executable, program, {}, **apart)
     Path(mark).write_text(str(child))
+    if die:
+        os._exit(1)
     time.sleep(60)
 
 

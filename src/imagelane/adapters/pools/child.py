@@ -136,11 +136,10 @@ class Child:
         """End it now, and whatever it started."""
         if self._process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        for started in _session(self.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(started, signal.SIGKILL)
+        # So that it starts nothing more while they are counted.
+        _signal(self.pid, signal.SIGSTOP)
+        for process in [*_started_by(self.pid), self.pid]:
+            _signal(process, signal.SIGKILL)
 
     def ended(self, patience: float = 0.0) -> bool:
         """Whether the process is over; waits for it up to ``patience`` seconds."""
@@ -174,13 +173,29 @@ class Child:
         os.close(self.output)
 
 
-def _session(leader: int) -> list[int]:
-    """The processes of a leader's session but for itself: what a worker started, whatever process
-    groups it made of them."""
-    members = []
+def _signal(process: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(process, number)
+
+
+def _started_by(leader: int) -> list[int]:
+    """The processes that descend from a leader, or are of its session: those whose parent has died
+    descend from it no more."""
+    children: dict[int, list[int]] = {}
+    found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (process := int(entry.name)) != leader:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if os.getsid(process) == leader:
-                    members.append(process)
-    return members
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_bytes()
+        except OSError:
+            continue
+        # After the name, which may hold anything: state, parent, process group, session.
+        _, parent, _, session, *_ = stat.rpartition(b")")[2].split()
+        process = int(entry.name)
+        children.setdefault(int(parent), []).append(process)
+        if int(session) == leader and process != leader:
+            found.append(process)
+    for process in (generation := [leader]):
+        generation += children.get(process, ())
+    return [*{*generation[1:], *found}]

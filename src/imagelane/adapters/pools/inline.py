@@ -65,7 +65,6 @@ class InlinePool:
         return [OrderDone(self._number)]
 
     def wake(self) -> None:
-        """Let a `poll` that waits return now. Safe in a signal handler and from any thread."""
         self._bell.set()
 
     def close(self, *, kill: bool = False) -> None:  # noqa: ARG002 - nothing runs by now

@@ -141,9 +141,7 @@ class ProcessPool:
         return reports
 
     def wake(self) -> None:
-        """Let `poll` return now. Safe in a signal handler and from any thread."""
-        if not self._closed:
-            self._board.ring()
+        self._board.ring()
 
     @property
     def pids(self) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import selectors
+import threading
 import time
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -28,6 +29,7 @@ class Switchboard(Generic[Owner]):
         self._dying: list[Child] = []
         self._next_look = math.inf
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._bell_stands = threading.Lock()
         self._selector.register(self._bell, selectors.EVENT_READ)
         self.owners: dict[Owner, Child] = {}
 
@@ -107,14 +109,19 @@ class Switchboard(Generic[Owner]):
         return True
 
     def ring(self) -> None:
-        """Let `listen` return now. Safe in a signal handler and from any thread."""
-        os.eventfd_write(self._bell, 1)
+        """Let `listen` return now. Safe in a signal handler and from any thread, at any time."""
+        # Never waits: whoever holds it rings already, or is closing.
+        if self._bell_stands.acquire(blocking=False):
+            os.eventfd_write(self._bell, 1)
+            self._bell_stands.release()
 
     def close(self, patience: float) -> None:
         """Let go of everything; wait up to ``patience`` seconds for each child that was killed."""
         for child in self._dying:
             child.ended(patience)
         self._selector.close()
+        # Not released again: the number may be another file's from now on.
+        self._bell_stands.acquire()
         os.close(self._bell)
 
     def _collect(self, child: Child) -> None:
