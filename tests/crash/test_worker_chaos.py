@@ -16,6 +16,7 @@ from imagelane.model.spec import Place
 from imagelane.testing.pool_bench import Bench, Doing, children, descriptors, plan_of, png
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_orders_survive_workers_that_do_not(tmp_path: Path, seed: int) -> None:
     draw = Random(seed)

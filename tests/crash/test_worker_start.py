@@ -64,7 +64,7 @@ def test_waits_for_descriptors_to_become_free(bench: Bench) -> None:
 def test_a_signal_handler_calls_a_waiting_pool_away(bench: Bench, pool: ProcessPool) -> None:
     caught: list[int] = []
 
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - called with both
+    def handle(number: int, frame: FrameType | None) -> None:
         caught.append(number)
         pool.wake()
 
