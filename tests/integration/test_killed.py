@@ -119,11 +119,8 @@ def test_a_killed_coordinator_leaves_no_workers(project: NewProject) -> None:
 
 
 def _parents() -> list[tuple[int, int]]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and (stat := _stat(int(entry.name))):
-            found.append((int(entry.name), int(stat[1])))
-    return found
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    return [(pid, int(stat[1])) for pid in pids if (stat := _stat(pid))]
 
 
 def _alive(pid: int) -> bool:

@@ -150,6 +150,15 @@ def test_the_closest_picture_is_taken() -> None:
     }
 
 
+def test_a_stage_that_keeps_the_size_asks_for_what_is_made_of_its_picture() -> None:
+    normalize = stage("normalize", makes_picture=True, keeps_size=True, extent=Extent())
+    small = stage("small", ["normalize"], extent=Extent(width=200))
+    whole = stage("whole", ["normalize"], extent=Extent())
+    assert logical_plan(pipeline([normalize, small])).decode == (Extent(width=200),)
+    assert Extent() in logical_plan(pipeline([normalize, small, whole])).decode
+    assert logical_plan(pipeline([normalize])).decode == (Extent(),)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -37,6 +37,7 @@ def stage(
     reads: Reads = Reads.PICTURE,
     gathers: bool = False,
     makes_picture: bool = False,
+    keeps_size: bool = False,
     extent: Extent | None = None,
     **options: Any,
 ) -> StageSpec:
@@ -48,6 +49,7 @@ def stage(
         reads=reads,
         gathers=gathers,
         makes_picture=makes_picture,
+        keeps_size=keeps_size,
     )
     return StageSpec(
         name=StageName(name),

@@ -50,7 +50,8 @@ class Facts:
         if name in self._own:
             return self._own[name]
         if name.startswith(PRIMARY):
-            return self._order.primary.get(name.removeprefix(PRIMARY))
+            own_name = name.removeprefix(PRIMARY)
+            return self(own_name) if self._order.is_primary else self._order.primary.get(own_name)
         for _, facts in self._stages:
             if name in facts:
                 return facts[name]

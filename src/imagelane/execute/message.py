@@ -210,12 +210,13 @@ def _pack_order(order: Order) -> list[Any]:
         order.primary,
         order.members,
         order.reservation,
+        order.is_primary,
     ]
 
 
 def _order(*values: Any) -> Order:
     number, subject, segment, stages, attempts, source, group_name, *known = values
-    facts, inputs, primary, members, reservation = known
+    facts, inputs, primary, members, reservation, is_primary = known
     group, ordinal = wire.rows(subject)
     order = Order(
         number=wire.whole(number),
@@ -230,6 +231,7 @@ def _order(*values: Any) -> Order:
         primary=wire.mapping(primary),
         members=None if members is None else wire.text(members),
         reservation=wire.whole(reservation),
+        is_primary=wire.flag(is_primary),
     )
     if len(order.stages) != len(order.attempts):
         wire.wrong(attempts, f"{len(order.stages)} attempt numbers")

@@ -40,7 +40,7 @@ def execute(order: Order, opening: Opening, claim: Callable[[int], None]) -> Ite
 
 def _one(planned: PlannedStage, number: int, piece: Workpiece) -> StageReport:
     clock = time.process_time if planned.place is Place.PROCESS else time.thread_time
-    started, before = time.monotonic(), clock()
+    started, before, waited = time.monotonic(), clock(), piece.allowance.waited
     deadline = None if planned.timeout is None else started + planned.timeout
     attempt = Attempt(planned, piece, number, deadline)
     outcome: Success | Failure
@@ -53,7 +53,8 @@ def _one(planned: PlannedStage, number: int, piece: Workpiece) -> StageReport:
         order=piece.order.number,
         stage=planned.name,
         outcome=outcome,
-        started=started,
+        # Waiting for memory is no part of what the stage takes.
+        started=started + piece.allowance.waited - waited,
         finished=time.monotonic(),
         cpu=clock() - before,
         decoded_bytes=piece.allowance.peak,

@@ -154,9 +154,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
                 group.roles[image.role] = event.state
             if image.role == "primary":
                 group.primary_state = event.state
-                group.primary = {
-                    name: value for facts in image.facts.values() for name, value in facts.items()
-                }
+                group.primary = _facts(image, event.subject)
         case e.GroupOpened():
             state.groups_opened += 1
             state.groups[event.subject.group] = GroupRecord(name=event.name)
@@ -180,6 +178,21 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             state.status = event.status
             state.reason = event.reason
     return state
+
+
+def _facts(image: ImageRecord, subject: Subject) -> Mapping[str, Any]:
+    """What may be read of a primary by name: its manifest columns, what every image has, and what
+    its stages found, the later ones before the earlier."""
+    name = image.source.name
+    found: dict[str, Any] = {
+        **image.source.columns,
+        "name": name,
+        "stem": name.rpartition(".")[0] or name,
+        "ordinal": subject.ordinal,
+    }
+    for facts in image.facts.values():
+        found.update(facts)
+    return found
 
 
 def _saw_source(image: ImageRecord, digest: str | None) -> None:

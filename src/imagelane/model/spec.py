@@ -52,7 +52,8 @@ class Extent:
 class StageTraits:
     """What the planner must know of a stage's kind.
 
-    ``makes_picture``: stages that need it see the picture as it left it. ``gathers``: it takes what
+    ``makes_picture``: stages that need it see the picture as it left it; ``keeps_size``: that
+    picture is as large as the one it takes, so no larger than its own takers ask for. ``gathers``: it takes what
     there is, so a missing input does not skip it. ``facts`` are the names that it adds (``*``: not
     known in advance). ``version`` is part of every result's key and changes when its bytes do.
     """
@@ -62,6 +63,7 @@ class StageTraits:
     pool: str = "cpu"
     reads: Reads = Reads.PICTURE
     makes_picture: bool = False
+    keeps_size: bool = False
     makes_renditions: bool = False
     gathers: bool = False
     facts: frozenset[str] = frozenset()

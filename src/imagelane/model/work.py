@@ -33,7 +33,8 @@ class Order:
     ``number`` is unique within the run's process and names the dispatch in reports. ``attempts``
     gives the attempt number of each stage, from 1. ``facts`` and ``inputs`` are those of every
     ancestor that is not itself in the order. ``members`` is the path of a JSON-lines file with the
-    group's images in published order, for group and run stages. ``reservation`` (bytes) may be
+    group's images in published order, for group and run stages. ``primary`` are the facts of the
+    group's primary, unless the subject ``is_primary`` itself. ``reservation`` (bytes) may be
     decoded without asking.
     """
 
@@ -47,6 +48,7 @@ class Order:
     facts: Mapping[StageName, Mapping[str, Any]] = field(default_factory=dict)
     inputs: Mapping[StageName, tuple[Rendition, ...]] = field(default_factory=dict)
     primary: Mapping[str, Any] = field(default_factory=dict)
+    is_primary: bool = False
     members: str | None = None
     reservation: int = 0
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from imagelane.model.ids import StageName
 from imagelane.model.plan import LogicalPlan, LogicalStage
-from imagelane.model.spec import Location, PipelineSpec, Reads, StageSpec
+from imagelane.model.spec import Extent, Location, PipelineSpec, Reads, StageSpec
 
 SOURCE = StageName("source")
 """What `takes` says for the source's own picture."""
@@ -61,13 +61,7 @@ def logical_plan(spec: PipelineSpec) -> LogicalPlan:
         )
         for stage in ordered
     )
-    decode = tuple(
-        stage.spec.extent
-        for stage in stages
-        if stage.spec.traits.reads is Reads.PICTURE
-        and stage.picture is None
-        and stage.spec.extent is not None
-    )
+    decode = tuple(_asked_of_source(stages))
     return LogicalPlan(spec.name, spec.images, stages, decode, _digest(spec, ordered))
 
 
@@ -158,6 +152,25 @@ def _assign_pictures(ordered: list[StageSpec]) -> dict[StageName, StageName | No
     if problems:
         raise PlanError(problems)
     return taken
+
+
+def _asked_of_source(stages: tuple[LogicalStage, ...]) -> Iterator[Extent]:
+    """The extents that the source's picture must have for all stages that take it.
+
+    A stage that keeps the size asks for what those ask that take its picture.
+    """
+
+    def asked(stage: LogicalStage) -> Iterator[Extent]:
+        takers = [one for one in stages if one.picture == stage.name]
+        if stage.spec.traits.keeps_size and takers:
+            for taker in takers:
+                yield from asked(taker)
+        elif stage.spec.extent is not None:
+            yield stage.spec.extent
+
+    for stage in stages:
+        if stage.spec.traits.reads is Reads.PICTURE and stage.picture is None:
+            yield from asked(stage)
 
 
 def _digest(spec: PipelineSpec, ordered: list[StageSpec]) -> str:

@@ -99,7 +99,7 @@ def compose(
     known = frozenset[StageName]().union(*(stages[name].ancestors for name in chosen))
     group = state.groups.get(subject.group)
     image = record if isinstance(record, ImageRecord) else None
-    itself_primary = image is not None and image.role == "primary"
+    is_primary = image is not None and image.role == "primary"
     return Order(
         number=number,
         subject=subject,
@@ -110,6 +110,7 @@ def compose(
         group_name=group.name if group is not None else "",
         facts={name: facts for name, facts in record.facts.items() if name in known and facts},
         inputs={name: made for name, made in record.renditions.items() if name in known and made},
-        primary={} if group is None or itself_primary else group.primary or {},
+        primary=(group.primary or {}) if group is not None else {},
+        is_primary=is_primary,
         reservation=plan.reservation if segment.place is Place.PROCESS else 0,
     )

@@ -30,14 +30,15 @@ class Budget:
 
     Every order brings a reservation. One that needs more claims it before it decodes and waits
     until it fits; while one waits, no new reservation is given, so large pictures do not starve.
-    A picture larger than the whole budget is decoded when no other order is decoding.
+    A picture larger than the whole budget is decoded when no other order is going on.
     """
 
     def __init__(self, total: int, reservation: int) -> None:
         self._total = total
         self._reservation = reservation
         self._held: dict[int, int] = {}
-        self._waiting: deque[tuple[int, int]] = deque()
+        self._waiting: deque[int] = deque()
+        self._needed: dict[int, int] = {}
 
     @property
     def used(self) -> int:
@@ -53,24 +54,27 @@ class Budget:
         self._held[order] = self._reservation
 
     def claim(self, order: int, needed: int) -> None:
-        """An order stops until it may decode ``needed`` bytes in all."""
-        # It has decoded nothing yet, so while it waits it holds nothing.
-        self._held.pop(order, None)
-        self._waiting.append((order, needed))
+        """An order stops until it may decode ``needed`` bytes in all. What it has it keeps."""
+        self._waiting.append(order)
+        self._needed[order] = needed
 
     def release(self, order: int) -> None:
-        """An order is over, whether it held or waited."""
-        if self._held.pop(order, None) is None:
-            self._waiting = deque(entry for entry in self._waiting if entry[0] != order)
+        """An order is over, whether it was going on or waited."""
+        self._held.pop(order, None)
+        if self._needed.pop(order, None) is not None:
+            self._waiting.remove(order)
 
     def grants(self) -> list[int]:
         """Orders that may go on now, in the order in which they claimed."""
         granted = []
         while self._waiting:
-            order, needed = self._waiting[0]
-            if self._held and self.used + needed > self._total:
+            order = self._waiting[0]
+            together = self.used - self._held.get(order, 0) + self._needed[order]
+            # When everybody waits, nobody will give anything back: one must go on.
+            everybody_waits = len(self._waiting) == len(self._held)
+            if together > self._total and not everybody_waits:
                 break
             self._waiting.popleft()
-            self._held[order] = needed
+            self._held[order] = self._needed.pop(order)
             granted.append(order)
         return granted

@@ -78,5 +78,5 @@ def test_never_over_the_budget_but_for_one_alone(total: int, script: list[tuple[
         assert granted == waiting[: len(granted)], "claims are granted in their order"
         waiting = waiting[len(granted) :]
         running += granted
-        assert budget.used <= total or len(running) == 1
+        assert budget.used <= total or len(running) == 1, "over it only where one is left to go on"
         assert running or not waiting, "somebody can always go on"

@@ -14,7 +14,7 @@ class Normalize(StageParameters):
     bits anyway; this stage is for those who want it otherwise, or on record."""
 
     KIND: ClassVar[str] = "normalize"
-    TRAITS: ClassVar[StageTraits] = StageTraits(makes_picture=True)
+    TRAITS: ClassVar[StageTraits] = StageTraits(makes_picture=True, keeps_size=True)
 
     space: Literal["srgb", "display-p3", "keep"] = "srgb"
     """The colour space: `keep` leaves the picture in the one that its profile says."""
