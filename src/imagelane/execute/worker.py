@@ -60,7 +60,10 @@ class Line:
             MessageError: what came is no command.
         """
         while not self._bodies:
-            data = self._channel.recv(_CHUNK)
+            try:
+                data = self._channel.recv(_CHUNK)
+            except ConnectionResetError:
+                data = b""
             if not data:
                 return None
             self._bodies.extend(self._frames.feed(data))
