@@ -64,6 +64,16 @@ def fit(text: str, columns: int) -> str:
     return _take(text, columns - 1 - width(tail)) + _ELLIPSIS + tail
 
 
+def clip(text: str, columns: int) -> str:
+    """The text in at most so many columns; where it is longer, its end is left out.
+
+    For sentences, which say most at their beginning.
+    """
+    if width(text) <= columns:
+        return text
+    return (_take(text, columns - 1) + _ELLIPSIS)[: max(0, columns)]
+
+
 def _take(text: Iterable[str], columns: int) -> str:
     taken = ""
     for character in text:

@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from imagelane.model.ids import StageName
 from imagelane.model.states import GroupState, ImageState, RunStatus
@@ -53,6 +52,7 @@ def render(
             version=version,
             policy=CONTENT_POLICY,
             lead=sentences.lead(view),
+            failures=[one for one in view.failures if one.detail or one in sentences.untold(view)],
             bottleneck=sentences.bottleneck(view),
             states=[(state.value, count) for state, count in view.images.items()],
             shown=[group for group in live if group.group in _with_pictures(pictures)],
@@ -132,7 +132,8 @@ def _option(value: object) -> str:
 
 def _finalize(value: object) -> object:
     """What every expression of a template goes through before it is escaped."""
-    return value if isinstance(value, Markup) else visible(str(value), lines=True)
+    # What a macro gives back is markup that went through here piece by piece.
+    return value if hasattr(value, "__html__") else visible(str(value), lines=True)
 
 
 def _environment() -> Environment:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.report.losses import NOT_WHOLE
-from imagelane.report.view import RunView
+from imagelane.report.view import FailureView, RunView
 from imagelane.report.wording import count, number, share
 
 LOST = NOT_WHOLE - {ImageState.PARTIAL}
@@ -52,6 +52,14 @@ def bottleneck(view: RunView) -> str:
         return f"The bottleneck {verb} {found.stage}: {side}, busy {busy} of the time."
     workers = f"{found.places} workers were" if found.places > 1 else "One worker was"
     return f"{workers} busy {busy} of the time; {share(found.part)} of that work was {found.stage}."
+
+
+def untold(view: RunView) -> tuple[FailureView, ...]:
+    """Failures that are not the whole reason of a loss, and so are not told with it."""
+    told = {(loss.stage, loss.reason) for loss in view.losses}
+    return tuple(
+        one for one in view.failures if (one.stage, f"{one.error}: {one.message}") not in told
+    )
 
 
 def group_summary(images: Mapping[ImageState, int]) -> str:

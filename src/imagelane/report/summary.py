@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagelane.model.run import RunState
 from imagelane.model.states import GroupState, ImageState, RunStatus
-from imagelane.report.clean import fit, visible
+from imagelane.report.clean import clip, fit, visible
 from imagelane.report.ink import Ink
 from imagelane.report.progress import Loss, Progress, image_counts
 from imagelane.report.wording import count, number, seconds
@@ -94,7 +94,7 @@ def _loss(loss: Loss, ink: Ink, width: int) -> Iterator[str]:
     yield f"    {ink.warn(number(loss.count))} {loss.state.value}: {fit(who, max(20, width - 24))}"
     stage = f"{loss.stage}: " if loss.stage and not loss.reason.startswith(loss.stage) else ""
     if stage or loss.reason:
-        yield "      " + ink.soft(fit(f"{stage}{visible(loss.reason)}", max(20, width - 6)))
+        yield "      " + ink.soft(clip(f"{stage}{visible(loss.reason)}", max(20, width - 6)))
 
 
 def _next(

@@ -174,10 +174,7 @@ def _losses(view: RunView, ink: Ink, columns: int, *, everything: bool) -> Itera
         yield from _who(loss, ink, columns, everything=everything)
     if len(view.losses) > limit:
         yield ink.soft(f"  {number(len(view.losses) - limit)} more reasons; --all lists them")
-    told = {(loss.stage, loss.reason) for loss in view.losses}
-    others = [
-        one for one in view.failures if (one.stage, f"{one.error}: {one.message}") not in told
-    ]
+    others = sentences.untold(view)
     if not others:
         return
     yield ""

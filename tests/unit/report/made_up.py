@@ -210,7 +210,7 @@ class MadeUp:
         self._say(at + 0.006, settled)
         return at + 0.006, self._recipe.policy
 
-    def _done(  # noqa: PLR0917 -- called a dozen times above, always the same way
+    def _done(
         self,
         subject: Subject,
         stage: str,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelane.report.clean import fit, left, right, visible, width
+from imagelane.report.clean import clip, fit, left, right, visible, width
 
 EVERYTHING = st.text(st.characters(exclude_categories=()))
 
@@ -58,3 +58,9 @@ def test_text_fits_and_fills_its_columns(text: str, columns: int) -> None:
 def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
     assert fit("a-very-long-series-of-names-0042.jpg", 17) == "a-very-l…0042.jpg"
     assert fit("東京タワーの夜景写真集", 9) == "東京…真集"
+
+
+def test_a_long_sentence_keeps_its_beginning() -> None:
+    assert clip("this is a Photoshop document: expected jpeg", 20) == "this is a Photoshop…"
+    assert clip("short", 5) == "short"
+    assert clip("anything", 0) == ""
