@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -109,6 +109,7 @@ def orders(draw: st.DrawFn) -> Order:
         primary=draw(facts),
         members=draw(st.none() | texts),
         reservation=draw(counts),
+        is_primary=draw(st.booleans()),
     )
 
 
@@ -154,6 +155,15 @@ def test_commands_come_over_as_they_were(command: Command) -> None:
 @given(answers)
 def test_answers_come_over_as_they_were(answer: Answer) -> None:
     assert decode_answer(encode(answer)[HEADER:], "p1-4711") == answer
+
+
+def test_no_field_is_forgotten() -> None:
+    """One that has a default would come over as that, and nobody would notice."""
+    sent = json.loads(encode(Order(1, Subject(1, 1), 0, (), ()))[HEADER:])
+    assert len(sent) - 1 == len(fields(Order))
+    report = json.loads(encode(REPORT)[HEADER:])
+    # Who said it is known by the connection.
+    assert len(report) - 1 == len(fields(StageReport)) - 1
 
 
 @given(st.lists(answers, max_size=5), st.data())
