@@ -66,7 +66,8 @@ class Galleries:
                 f"{self._path} is not a gallery database of this imagelane: move it away, or name "
                 "another one at the publish stage (database)"
             )
-        connection.execute("PRAGMA synchronous = full; PRAGMA foreign_keys = on")
+        connection.execute("PRAGMA synchronous = full")
+        connection.execute("PRAGMA foreign_keys = on")
         if empty:
             connection.execute("BEGIN IMMEDIATE")
             # Another process may have been faster.

@@ -51,17 +51,23 @@ def _listing(images: ImagesSpec, folder: Path, exclude: Sequence[Path]) -> tuple
             )
         check(images, manifest=True)
         rows = manifest.read(origin, images.path_column, needed_column(images))
-        return origin.parent, Listing(str(origin), manifest=True, walk=lambda _: rows)
+        return origin.parent, Listing(
+            str(origin), manifest=True, walk=lambda _: rows, advice="name a file in each row"
+        )
     # A folder may really be called "photos [2024]", so what is there goes before patterns.
-    root, pattern = origin, None
+    root, pattern, advice = origin, None, "check the path under images: from"
     if not origin.exists() and has_magic(images.origin):
         base, below = split(images.origin)
         root, pattern = folder / base, Glob(below)
+        advice = "the pattern names files, so end it in /** for all that is in folders"
     if not root.is_dir():
         raise SourceError(_missing(root))
     check(images, manifest=False)
     return root, Listing(
-        str(origin), manifest=False, walk=lambda todo: walk(root, pattern, exclude, todo)
+        str(origin),
+        manifest=False,
+        walk=lambda todo: walk(root, pattern, exclude, todo),
+        advice=advice,
     )
 
 

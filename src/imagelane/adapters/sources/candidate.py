@@ -11,8 +11,9 @@ class Candidate:
     """A file that may be an image.
 
     ``relative`` is its path below the source, with slashes; ``path`` the absolute one to read,
-    with symbolic links resolved. ``line`` is its place in a manifest. A file that a manifest names
-    and that is not there has no bytes: its group must know that it is missing.
+    with symbolic links resolved. In a manifest, ``row`` counts from 1 and ``line`` is where it
+    stands. A file that a manifest names and that is not there has no bytes: its group must know
+    that it is missing.
     """
 
     relative: str
@@ -20,6 +21,7 @@ class Candidate:
     bytes: int
     mtime_ns: int
     columns: Mapping[str, str] = field(default_factory=dict)
+    row: int = 0
     line: int = 0
 
     @property

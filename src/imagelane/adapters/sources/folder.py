@@ -103,7 +103,7 @@ class _Walker:
             return LeftOut(BROKEN, below)
         if stat.S_ISLNK(found.st_mode):
             return LeftOut(BROKEN, below)
-        if not path.startswith(self._inside) or any(
+        if not f"{path}/".startswith(self._inside) or any(
             path.startswith(f"{folder}/") for folder in self._exclude
         ):
             return LeftOut(OUTSIDE, below)

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
@@ -45,15 +45,15 @@ def read(path: Path, path_column: str, needed: str | None) -> Iterator[Candidate
     Raises:
         SourceError: it cannot be read, or has a mistake in it.
     """
-    root = os.path.realpath(path.parent).rstrip("/")
+    reader = _Reader(path, path_column, needed)
     rows = missing = 0
     try:
         _refuse_utf16(path)
         # Paths may hold bytes that are no UTF-8; everything else is checked below.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             for line, row in _READERS[path.suffix.lower()](file, path, path_column):
-                candidate = _candidate(_Place(path, line), row, path_column, needed, root)
                 rows += 1
+                candidate = reader.candidate(rows, line, row)
                 missing += candidate.mtime_ns == candidate.bytes == 0
                 yield candidate
     except OSError as error:
@@ -63,71 +63,85 @@ def read(path: Path, path_column: str, needed: str | None) -> Iterator[Candidate
         ) from error
     if rows and missing == rows:
         raise SourceError(
-            f"{path} names {rows} files and none of them is there: its paths are meant from {root}"
+            f"{path} names {rows} files and none of them is there: its paths are meant from "
+            f"{reader.root}"
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A line of a manifest, at the beginning of what is said about it."""
+class _Reader:
+    """Makes candidates from rows, and says which line is wrong."""
 
-    manifest: Path
-    line: int
+    def __init__(self, manifest: Path, path_column: str, needed: str | None) -> None:
+        self.root = os.path.realpath(manifest.parent).rstrip("/")
+        self._manifest = manifest
+        self._path_column = path_column
+        self._needed = needed
+        # Rows of one folder mostly follow each other.
+        self._real_folder = lru_cache(maxsize=256)(os.path.realpath)
 
-    def wrong(self, found: str) -> SourceError:
-        return SourceError(f"{self.manifest}, line {self.line}: {found}")
+    def candidate(self, number: int, line: int, row: Mapping[str, str]) -> Candidate:
+        given = row.get(self._path_column, "").strip()
+        columns = {name: value for name, value in row.items() if name != self._path_column}
+        try:
+            self._check_texts(given, columns)
+            relative, path, found = self._find(given)
+        except _MistakeError as mistake:
+            raise SourceError(f"{self._manifest}, line {line}: {mistake}") from mistake.__cause__
+        size, mtime = (found.st_size, found.st_mtime_ns) if found else (0, 0)
+        return Candidate(relative, path, size, mtime, columns, number, line)
+
+    def _check_texts(self, given: str, columns: Mapping[str, str]) -> None:
+        if not given:
+            raise _MistakeError(
+                f"no {self._path_column!r}: every row names the file of one image there"
+            )
+        if self._needed is not None and not columns.get(self._needed, "").strip():
+            known = ", ".join(map(repr, columns)) or "no other columns"
+            raise _MistakeError(
+                f"no {self._needed!r}: every row names its group there; it has {known}"
+            )
+        for name, value in columns.items():
+            if not (name.isascii() and value.isascii()) and _UNDECODABLE.search(name + value):
+                raise _MistakeError(f"column {name!r} is not UTF-8: save the manifest as UTF-8")
+
+    def _find(self, given: str) -> tuple[str, str, os.stat_result | None]:
+        """The path below the manifest's folder, where it really leads, and what is there."""
+        inside = f"{self.root}/"
+        lexical = os.path.normpath(f"{inside}{given}" if given[0] != "/" else given)
+        try:
+            path, found = self._look(lexical)
+        except ValueError as error:
+            raise _MistakeError(f"{given!r} is no path: {error}") from error
+        except OSError as error:
+            raise _MistakeError(f"{given!r} cannot be looked at ({error.strerror})") from error
+        if not path.startswith(inside):
+            raise _MistakeError(
+                f"{given!r} leads out of the manifest's folder: move the manifest above its "
+                "images, or the images below it"
+            )
+        if found is None and "\\" in given:
+            raise _MistakeError(f"there is no {given!r}: write paths with / between folders")
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a FIFO, device or broken link"
+            raise _MistakeError(f"{given!r} is {kind}: expected an image file")
+        below = lexical if lexical.startswith(inside) else path
+        return below.removeprefix(inside), path, found
+
+    def _look(self, path: str) -> tuple[str, os.stat_result | None]:
+        folder, _, name = path.rpartition("/")
+        real = f"{self._real_folder(folder)}/{name}"
+        try:
+            found = os.lstat(real)
+            if stat.S_ISLNK(found.st_mode):
+                real = os.path.realpath(real)
+                found = os.lstat(real)
+        except (FileNotFoundError, NotADirectoryError):
+            return real, None
+        return real, found
 
 
-def _candidate(
-    place: _Place, row: Mapping[str, str], path_column: str, needed: str | None, root: str
-) -> Candidate:
-    columns = {name: value for name, value in row.items() if name != path_column}
-    given = row.get(path_column, "").strip()
-    if not given:
-        raise place.wrong(f"no {path_column!r}: every row names the file of one image there")
-    if needed is not None and not columns.get(needed, "").strip():
-        known = ", ".join(map(repr, columns)) or "no other columns"
-        raise place.wrong(f"no {needed!r}: every row names its group there; it has {known}")
-    for name, value in columns.items():
-        if _UNDECODABLE.search(name) or _UNDECODABLE.search(value):
-            raise place.wrong(f"column {name!r} is not UTF-8: save the manifest as UTF-8")
-    # An absolute path stays what it is.
-    lexical = os.path.normpath(f"{root}/{given}" if given[0] != "/" else given)
-    path = _real(place, lexical)
-    inside = f"{root}/"
-    if not path.startswith(inside):
-        raise place.wrong(
-            f"{given!r} leads out of the manifest's folder: move the manifest above its images, or "
-            "the images below it"
-        )
-    size, mtime = _look(place, path, given)
-    below = lexical if lexical.startswith(inside) else path
-    return Candidate(below.removeprefix(inside), path, size, mtime, columns, place.line)
-
-
-def _real(place: _Place, path: str) -> str:
-    try:
-        return os.path.realpath(path)
-    except ValueError as error:
-        raise place.wrong(f"{path!r} is no path: {error}") from error
-
-
-def _look(place: _Place, path: str, given: str) -> tuple[int, int]:
-    """Size and time of a file; zeros where there is none."""
-    try:
-        found = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        if "\\" in given:
-            raise place.wrong(
-                f"there is no {given!r}: write paths with / between folders"
-            ) from None
-        return 0, 0
-    except OSError as error:
-        raise place.wrong(f"{given!r} cannot be looked at ({error.strerror})") from error
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a FIFO, device or broken link"
-        raise place.wrong(f"{given!r} is {kind}: expected an image file")
-    return found.st_size, found.st_mtime_ns
+class _MistakeError(Exception):
+    """What is wrong with a row."""
 
 
 def _refuse_utf16(path: Path) -> None:

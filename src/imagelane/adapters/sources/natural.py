@@ -14,11 +14,15 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 def by_number(text: str) -> bytes:
     """A key for one piece of text."""
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return b"".join(
-        _number(part) if index % 2 else part.encode(errors="surrogatepass")
-        for index, part in enumerate(_DIGITS.split(folded))
-    )
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    parts = _DIGITS.split(folded)
+    key = parts[0].encode(errors="surrogatepass")
+    for digits, rest in zip(parts[1::2], parts[2::2], strict=True):
+        key += _number(digits) + rest.encode(errors="surrogatepass")
+    return key
 
 
 def by_name(name: str) -> bytes:

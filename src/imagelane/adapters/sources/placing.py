@@ -47,6 +47,8 @@ class Placing:
         self._root_name = root_name
         self._pattern = _compiled(images.group.pattern) if images.group.by == "pattern" else None
         self._leads = _leads(images)
+        # Files of one group mostly follow each other.
+        self._last_group: tuple[str, bytes] = ("", b"")
         self.names_are_made_distinct = images.group.by == "none"
 
     def place(self, candidate: Candidate) -> Placed | LeftOut:
@@ -58,18 +60,26 @@ class Placing:
         match self._images.group.by:
             case "none":
                 group = candidate.name.rpartition(".")[0] or candidate.name
-                group_order = order
             case "folder":
-                group, group_order = key or self._root_name, by_folder(key)
+                group = key or self._root_name
             case _:
-                group, group_order = key, by_number(key)
-        if self._images.order == "manifest":
+                group = key
+        # A manifest's groups come as they first appear in it; images that stand alone, as images.
+        if self._images.order == "manifest" or self._images.group.by == "none":
             group_order = order
+        else:
+            group_order = self._group_order(key)
         role = candidate.columns.get("role", "").strip()
         # With a primary declared, the declaration alone says which image that is.
         if self._images.primary is not None and role == "primary":
             role = ""
         return Placed(key, group, group_order, order, self._leads(candidate), role)
+
+    def _group_order(self, key: str) -> bytes:
+        if key != self._last_group[0]:
+            by = by_folder if self._images.group.by == "folder" else by_number
+            self._last_group = (key, by(key))
+        return self._last_group[1]
 
     def _key(self, candidate: Candidate) -> str | None:
         group = self._images.group
@@ -84,16 +94,16 @@ class Placing:
         return (found["group"] or None) if found else None
 
     def _order(self, candidate: Candidate) -> bytes:
-        name = by_name(candidate.name)
         match self._images.order:
             case "manifest":
-                return candidate.line.to_bytes(8)
+                return candidate.row.to_bytes(8)
             case "captured":
                 taken = captured(candidate.path)
                 # What has no date follows what has one.
-                return (b"\1" if taken is None else b"\0" + taken.encode() + b"\0") + name
+                date = b"\1" if taken is None else b"\0" + taken.encode() + b"\0"
+                return date + by_name(candidate.name)
             case _:
-                return name
+                return by_name(candidate.name)
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str]:

@@ -35,12 +35,13 @@ _QUERIES = named_queries(sql(__package__, "spool.sql"))
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How to list a source. ``origin`` names it in messages; in a ``manifest`` no file may stand
-    twice."""
+    """How to list a source. ``origin`` names it in messages, ``advice`` says what to do when
+    nothing is in it; in a ``manifest`` no file may stand twice."""
 
     origin: str
     manifest: bool
     walk: Callable[[Frontier], Iterable[Candidate | LeftOut]]
+    advice: str
 
 
 class SpooledSource:
@@ -129,7 +130,8 @@ def build(spool: Path, declaration: str, placing: Placing, listing: Listing) -> 
         connection = apsw.Connection(str(unfinished))
         try:
             # A half-written file is thrown away, so it needs no journal of its own.
-            connection.execute("PRAGMA journal_mode = off; PRAGMA synchronous = off")
+            connection.execute("PRAGMA journal_mode = off")
+            connection.execute("PRAGMA synchronous = off")
             connection.execute("PRAGMA cache_size = -16000")
             _Building(connection, placing, listing).make(declaration)
         finally:
@@ -186,7 +188,7 @@ class _Building:
             raise SourceError(
                 f"found no images in {origin}"
                 + (f" (left out: {left_out})" if left_out else "")
-                + ": check the path under images: from"
+                + f": {self.listing.advice}"
             )
         if self.listing.manifest:
             for first, again, relative in self.connection.execute(_QUERIES["repeated"]):
