@@ -132,12 +132,15 @@ def decode(
     keeps_own = not to_standard and header.icc is not None and header.icc[16:20] == b"RGB "
     profile = header.icc if keeps_own and header.icc and not is_srgb(header.icc) else None
     try:
-        image = _decode(data, header, shrink)
+        decoded, in_memory = _decode(data, header, shrink)
+        image = decoded
         if profile is None:
             image = to_srgb(image, header.icc, wide=header.wide)
         elif image.format != "uchar":
             image = image.colourspace("srgb")
-        image = plain(_upright(image, header.orientation))
+        image = _upright(image, header.orientation)
+        if image is not decoded or not in_memory:
+            image = plain(image)
     except VipsError as error:
         raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
     picture = Picture(image, header.upright, profile, rights_of(header))
@@ -160,14 +163,15 @@ def check_frames(data: bytes, header: Header) -> None:
         raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
 
 
-def _decode(data: bytes, header: Header, shrink: int) -> Image:
+def _decode(data: bytes, header: Header, shrink: int) -> tuple[Image, bool]:
+    """The picture as stored, and whether its samples are there already, without metadata."""
     if header.format == "heic":
-        return from_pixels(_decode_heic(data))
+        return from_pixels(_decode_heic(data)), True
     if header.format == "jpeg" and header.bands != 4:
-        return from_pixels(_decode_jpeg(data, header, shrink))
+        return from_pixels(_decode_jpeg(data, header, shrink)), True
     # libvips reports as a warning what libjpeg-turbo alone would stop at.
     strict = "warning" if header.format == "jpeg" else "error"
-    return load(data, header.format, fail_on=strict)
+    return load(data, header.format, fail_on=strict), False
 
 
 def _decode_jpeg(data: bytes, header: Header, shrink: int) -> Pixels:

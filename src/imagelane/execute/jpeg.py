@@ -36,7 +36,10 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What stands before the first scan. Width and height are in pixels, as stored."""
+    """What stands before the first scan. Width and height are in pixels, as stored.
+
+    ``scan`` is where the first scan's header begins, ``in_first_scan`` how many components it has.
+    """
 
     width: int
     height: int
@@ -45,6 +48,7 @@ class JpegHeader:
     progressive: bool
     adobe: bool
     scan: int
+    in_first_scan: int
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
@@ -122,6 +126,7 @@ def read_header(data: bytes) -> JpegHeader:
         progressive=marker in _PROGRESSIVE,
         adobe=adobe,
         scan=start,
+        in_first_scan=data[start],
         exif=exif,
         xmp=xmp,
         iptc=iptc,
@@ -134,6 +139,8 @@ def count_scans(data: bytes, header: JpegHeader, limit: int) -> int:
 
     A few thousand tiny scans make a small progressive file cost minutes to decode.
     """
+    if not header.progressive and header.in_first_scan == header.components:
+        return 1  # that scan holds everything, and decoders look for no other
     # In entropy-coded data a 0xFF is always followed by a zero or a restart marker.
     bound = 1 + data.count(b"\xff\xda", header.scan)
     if bound <= limit:
