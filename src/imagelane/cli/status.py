@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
-from imagelane.cli.seen import columns, journal_of, say, the_run, workspace_option
+from imagelane.cli.seen import columns, ink, journal_of, say, taking_up, the_run, workspace_option
+
+AT_A_GLANCE = 20_000
+"""Images beyond which reading all that was done takes more than a few seconds."""
 
 
 @click.command()
@@ -25,6 +28,7 @@ def status(
     """
     from imagelane.report import text  # noqa: PLC0415 -- loads when it is needed
     from imagelane.report.data import run_data  # noqa: PLC0415
+    from imagelane.report.outline import read_outline  # noqa: PLC0415
     from imagelane.report.read import EVERYTHING, Limits, read_run  # noqa: PLC0415
 
     with journal_of(workspace) as journal:
@@ -37,12 +41,14 @@ def status(
                 say(text.runs(rows))
             return
         row = the_run(journal, run)
-        view = read_run(journal, row, EVERYTHING if everything else Limits(histories=1))
+        large = sum(journal.image_counts(row.run).values()) > AT_A_GLANCE
+        if large and not everything and not as_json:
+            view = read_outline(journal, row, Limits())
+        else:
+            view = read_run(journal, row, EVERYTHING if everything else Limits(histories=1))
         if as_json:
             say([json.dumps(run_data(view), indent=2, default=dict)])
             return
-        from imagelane.cli.seen import ink, taking_up  # noqa: PLC0415
-
         lines = text.status(
             view, ink(), columns(), everything=everything, interrupted=taking_up(row)
         )

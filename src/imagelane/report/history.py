@@ -79,7 +79,7 @@ def image_history(
     state = _state(settled, group.state, begun=bool(entries))
     reason = settled.reason if settled is not None else ""
     if settled is not None and state is not settled.state and state is ImageState.SKIPPED:
-        reason = f"its group was aborted: {group.reason}"
+        reason = aborted_with(group.reason)
     return History(
         subject=subject,
         name=received.name,
@@ -95,6 +95,11 @@ def image_history(
         source_digest=digest,
         columns=received.columns,
     )
+
+
+def aborted_with(reason: str) -> str:
+    """Why an image that was whole is not live."""
+    return f"its group was aborted: {reason}"
 
 
 def _state(settled: e.ImageSettled | None, group: GroupState, *, begun: bool) -> ImageState:

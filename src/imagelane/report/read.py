@@ -37,7 +37,8 @@ SHOWN = frozenset({"jpeg", "png", "webp", "avif", "gif"})
 """Formats that a browser shows."""
 _NEARLY_ALL = 0.9
 """Of the work of some workers: then it is the stage that is meant, not the workers."""
-_TROUBLED = frozenset({GroupState.PARTIAL, GroupState.ABORTED, GroupState.HELD})
+TROUBLED = frozenset({GroupState.PARTIAL, GroupState.ABORTED, GroupState.HELD})
+"""Groups in these states are listed however many come before them."""
 LIVE = frozenset({ImageState.PUBLISHED, ImageState.PARTIAL})
 
 
@@ -132,9 +133,9 @@ class _Reading:
         self._groups[row.state] += 1
         self._cards += len(cards)
         # What is not live needs looking at, however late it comes.
-        troubled = row.state in _TROUBLED and self._troubled < self._limits.groups
+        troubled = row.state in TROUBLED and self._troubled < self._limits.groups
         if len(self._rows) - self._troubled < self._limits.groups or troubled:
-            self._troubled += row.state in _TROUBLED
+            self._troubled += row.state in TROUBLED
             if entries and self._every == 1:
                 self._histories.append(of_group)
             self._rows.append(

@@ -42,6 +42,9 @@ def status(
     if view.stages:
         yield ""
         yield from _stages(view, ink, columns)
+    elif view.received:
+        yield ""
+        yield ink.soft("The run is large: --all reads every event, for times and rates by stage.")
     if view.losses or view.failures:
         yield ""
         yield from _losses(view, ink, columns, everything=everything)

@@ -83,6 +83,19 @@ def test_a_run_whose_process_is_gone_is_interrupted(workspace: Path) -> None:
     assert "`imagelane run PIPELINE` takes it up" in done.output
 
 
+@pytest.mark.usefixtures("workspace")
+def test_a_large_run_is_shown_at_a_glance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagelane.cli.status.AT_A_GLANCE", 5)
+    glance, whole = call("status").output, call("status", "--all").output
+    assert "--all reads every event" in glance
+    assert "watermark" not in glance
+    assert "watermark" in whole
+    assert (
+        glance.split("Images")[1].split("Groups")[0] == whole.split("Images")[1].split("Groups")[0]
+    )
+    assert json.loads(call("status", "--json").output)["stages"]
+
+
 def test_nothing_was_run_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for command in (["status"], ["show", "1.1"], ["report"]):

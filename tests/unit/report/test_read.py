@@ -11,6 +11,7 @@ import pytest
 from imagelane.model import events as e
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus, Scope
+from imagelane.report.outline import read_outline
 from imagelane.report.read import EVERYTHING, Limits, read_run
 from imagelane.testing.journals import MemoryJournal
 from tests.unit.report.made_up import RUN, MadeUp, Recipe, record
@@ -221,6 +222,33 @@ def test_five_thousand_images_are_read_in_bounded_memory(tmp_path: Path) -> None
         return most
 
     assert peak(5000, tmp_path / "many") < 1.6 * peak(1000, tmp_path / "few")
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, policy=ImageState.DEAD)])
+def test_an_outline_says_the_same_without_reading_events(recipe: Recipe, tmp_path: Path) -> None:
+    journal, row = record(recipe, tmp_path)
+    whole, outline = read_run(journal, row), read_outline(journal, row, Limits())
+    assert outline.images == whole.images
+    assert outline.groups == whole.groups
+    assert outline.losses == whole.losses
+    assert outline.elapsed == whole.elapsed
+    assert [(one.name, dict(one.images)) for one in outline.group_rows] == [
+        (one.name, dict(one.images)) for one in whole.group_rows
+    ]
+    assert (outline.stages, outline.failures) == ((), ())
+
+
+def test_an_outline_lists_no_more_groups_than_it_should(tmp_path: Path) -> None:
+    recipe = Recipe(
+        {f"g{n}": 1 for n in range(40)},
+        failing={Subject(39, 1): TRUNCATED},
+        policy=ImageState.DEAD,
+    )
+    journal, row = record(recipe, tmp_path)
+    outline = read_outline(journal, row, Limits(groups=5))
+    assert [group.group for group in outline.group_rows] == [1, 2, 3, 4, 5, 39]
+    assert outline.groups_left == 34
+    assert sum(outline.groups.values()) == 40
 
 
 def test_groups_in_trouble_are_listed_however_late_they_come(tmp_path: Path) -> None:
