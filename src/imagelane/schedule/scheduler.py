@@ -18,13 +18,13 @@ from imagelane.schedule.consequences import (
     THE_END,
     Fate,
     gates_of,
-    group_fate,
     image_fate,
     still_wanted,
 )
 from imagelane.schedule.dispatching import Dispatcher
+from imagelane.schedule.fates import GroupFates
 from imagelane.schedule.flight import Flight
-from imagelane.schedule.gates import GateAnswer, decide_gate, opens_without_the_late
+from imagelane.schedule.gates import GateAnswer, decide_gate
 from imagelane.schedule.lanes import lanes_of
 from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
 from imagelane.schedule.retry import retry_delay
@@ -57,9 +57,8 @@ class Scheduler:
         self._retries: list[tuple[float, Subject]] = []
         self._gate_timeouts: list[tuple[float, int]] = []
         self._wanted: dict[Subject, frozenset[StageName]] = {}
-        self._late: dict[int, str] = {}
         self._aborting: set[int] = set()
-        self._aborted: dict[int, tuple[GroupState, str]] = {}
+        self._fates = GroupFates(self._stages, self._gates, plan.logical.images.primary)
         self._stopping: tuple[RunStatus, str] | None = None
         self._events: list[e.Event] = []
         self._now = 0.0
@@ -298,7 +297,7 @@ class Scheduler:
 
     def _refresh_image(self, subject: Subject, image: ImageRecord) -> None:
         group = self.state.groups[subject.group]
-        fate = self._shared_fate(subject.group, group, image) or image_fate(image, self._stages)
+        fate = self._fates.of_member(subject.group, group, image) or image_fate(image, self._stages)
         self._skip_what_lacks(subject, image, Scope.IMAGE)
         if fate is not None:
             self._orders.withdraw(subject)
@@ -323,7 +322,7 @@ class Scheduler:
         if group.state is GroupState.HELD:
             return
         at_rest = group.size is not None and not self._members.get(subject.group)
-        fate = self._group_fate(subject.group, group)
+        fate = self._fates.of_group(subject.group, group)
         if fate is not None:
             state, reason = fate
             self._orders.withdraw(subject)
@@ -370,35 +369,6 @@ class Scheduler:
 
     # Groups
 
-    def _group_fate(self, number: int, group: GroupRecord) -> tuple[GroupState, str] | None:
-        if number in self._aborted:
-            # The first reason stays: what follows from it would change what a gate counts.
-            return self._aborted[number]
-        fate = group_fate(group, self._stages, self.plan.logical.images.primary)
-        if fate is None and number in self._late and (policy := self._late_policy()):
-            fate = GroupState(policy), self._late[number]
-        if fate is not None and fate[0] is GroupState.ABORTED:
-            self._aborted[number] = fate
-        return fate
-
-    def _late_policy(self) -> str | None:
-        """What a timeout does to a group whose gates do not open without the late members."""
-        for _, gate in self._gates:
-            if gate.timeout is not None:
-                return None if opens_without_the_late(gate) else gate.on_failure
-        return None
-
-    def _shared_fate(self, number: int, group: GroupRecord, image: ImageRecord) -> Fate | None:
-        """What befalls an image because of its group."""
-        fate = self._group_fate(number, group)
-        if fate is not None and fate[0] is GroupState.ABORTED:
-            return Fate(ImageState.SKIPPED, None, f"its group was aborted: {fate[1]}")
-        if number in self._late and self._late_policy() is None:
-            return Fate(ImageState.SKIPPED, None, self._late[number])
-        if image.role != "primary" and group.primary_state is ImageState.HELD:
-            return Fate(ImageState.HELD, None, "its primary is held")
-        return None
-
     def _waits_for_primary(self, group: GroupRecord, image: ImageRecord) -> bool:
         return (
             self.plan.logical.images.primary is not None
@@ -428,7 +398,7 @@ class Scheduler:
             return
         names = ", ".join(self.state.images[subject].source.name for subject in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        self._late[number] = f"the gate's timeout passed without {names}{more}"
+        self._fates.late(number, f"the gate's timeout passed without {names}{more}")
         for subject in missing:
             self._refresh(subject)
         self._refresh(Subject(number))
@@ -477,8 +447,7 @@ class Scheduler:
             for facts in group.facts.values():
                 manifest = facts.get("manifest", manifest)
         self._emit(e.GroupSettled(subject, state, reason, manifest))
-        self._late.pop(subject.group, None)
-        self._aborted.pop(subject.group, None)
+        self._fates.forget(subject.group)
         self._refresh(THE_RUN)
 
     def _settled(self) -> e.RunSettled | None:
