@@ -1,4 +1,4 @@
-"""Durations of many tasks in little memory."""
+"""Durations of many tasks, and how many ran at once, in little memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 
 KEPT = 65_536
 """Durations that are kept one by one; past that, quantiles are read from a histogram."""
+_TOUCHING = 1e-6
 _STEP = math.log(1.01)
 
 
@@ -46,6 +47,31 @@ class Durations:
             if rank <= 0:
                 return min(self.largest, math.exp((bucket + 0.5) * _STEP))
         return self.largest
+
+
+class Overlaps:
+    """How many intervals were under way together, at most. Exact up to `KEPT` intervals; of more,
+    those that came first."""
+
+    def __init__(self) -> None:
+        self._begun = array("d")
+        self._ended = array("d")
+
+    def add(self, began: float, ended: float) -> None:
+        if len(self._begun) < KEPT:
+            self._begun.append(began)
+            # One ends where the next begins, give or take the rounding of both.
+            self._ended.append(max(began, ended - _TOUCHING))
+
+    def most(self) -> int:
+        """0 where there was none."""
+        ends = sorted(self._ended)
+        over, most = 0, 0
+        for number, began in enumerate(sorted(self._begun), 1):
+            while ends[over] < began:
+                over += 1
+            most = max(most, number - over)
+        return most
 
 
 def _bucket(seconds: float) -> int:

@@ -18,7 +18,7 @@ from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import GroupState, ImageState
 from imagelane.ports.journal import GroupRow, Journal, Recorded, RunRow
-from imagelane.report.durations import Durations
+from imagelane.report.durations import Durations, Overlaps
 from imagelane.report.history import OVER, entry, image_history, last_entries
 from imagelane.report.losses import Losses
 from imagelane.report.timeline import Axis, Busy, read_axis
@@ -76,6 +76,7 @@ def read_run(journal: Journal, row: RunRow, limits: Limits = Limits()) -> RunVie
 @dataclass(slots=True)
 class _StageSum:
     durations: Durations = field(default_factory=Durations)
+    overlaps: Overlaps = field(default_factory=Overlaps)
     scope: Subject = THE_RUN
     endings: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
@@ -172,6 +173,7 @@ class _Reading:
             stage.retried += one.ending == "retried"
             stage.cpu += one.cpu
             stage.durations.add(one.seconds)
+            stage.overlaps.add(one.began, one.began + one.seconds)
             stage.began = min(stage.began, one.began)
             stage.ended = max(stage.ended, one.began + one.seconds)
             self._busy.add(one.worker or "?", one.stage, one.began, one.began + one.seconds)
@@ -232,7 +234,7 @@ class _Reading:
             longest=stage.durations.largest,
             total=stage.durations.total,
             cpu=stage.cpu,
-            at_once=self._busy.peak(name) if stage.attempts else 0,
+            at_once=stage.overlaps.most(),
             per_second=stage.endings["done"] / span if span > 0 else 0.0,
         )
 
@@ -267,7 +269,7 @@ class _Reading:
                 (share, Bottleneck(largest, places, share, alone=part >= _NEARLY_ALL, part=part))
             )
             for name in stages if len(stages) > 1 else ():
-                places = self._busy.peak(name)
+                places = max(1, self._stages[name].overlaps.most())
                 share = self._stages[name].durations.total / places / self._axis.length
                 found.append((share, _alone(name, places, share)))
         return max(found, key=lambda one: one[0])[1] if found else None

@@ -135,18 +135,8 @@ class Busy:
     def stages_of(self, worker: str) -> frozenset[StageName]:
         return frozenset(self._rows[worker])
 
-    def peak(self, stage: StageName) -> int:
-        """How many were at the stage at once, at most, as an average over one piece; at least 1."""
-        return self._peak([row[stage] for row in self._rows.values() if stage in row])
-
     def peak_of(self, workers: frozenset[str]) -> int:
-        """How many of these workers were busy at once, at most; at least 1."""
-        return self._peak([pieces for one in workers for pieces in self._rows[one].values()])
-
-    def _peak(self, rows: list[list[float]]) -> int:
-        return max(
-            1,
-            round(
-                max((sum(column) for column in zip(*rows, strict=True)), default=0.0) / self.width
-            ),
-        )
+        """How many of these workers were busy at once in the busiest piece; at least 1."""
+        rows = [pieces for one in workers for pieces in self._rows[one].values()]
+        most = max((sum(column) for column in zip(*rows, strict=True)), default=0.0)
+        return max(1, round(most / self.width))

@@ -73,6 +73,10 @@ def test_statistics_are_those_of_all_tasks(tmp_path: Path) -> None:
         assert stage.longest == pytest.approx(max(taken))
         assert stage.median == pytest.approx(median(taken), rel=0.2)
         assert stage.done == sum(isinstance(one, e.TaskSucceeded) for one in tried)
+        assert stage.at_once == max(
+            sum(other.started <= one.started < other.finished - 1e-6 for other in tried)
+            for one in tried
+        )
     stages = {stage.name: stage for stage in view.stages}
     assert list(stages)[:3] == ["validate", "metadata", "thumbnails"]
     assert (stages[StageName("validate")].failed, stages[StageName("moderate")].failed) == (2, 1)

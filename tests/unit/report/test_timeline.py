@@ -93,7 +93,7 @@ def test_peaks_count_what_ran_side_by_side() -> None:
     busy = Busy(10.0)
     for worker, began in (("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 6.0)):
         busy.add(worker, ONE, began, began + 3.0)
-    assert busy.peak(ONE) == 3
+    assert busy.peak_of(frozenset("abcd")) == 3
     assert busy.peak_of(frozenset({"a", "d"})) == 1
 
 

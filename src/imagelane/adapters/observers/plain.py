@@ -63,7 +63,7 @@ class Plain:
             return
         if pulse.elapsed - self._news_said >= NEWS_EVERY:
             self._news(pulse.elapsed)
-        # Rates are taken between snapshots, so one is taken each time, told or not.
+        # The estimate learns from every snapshot, so one is taken each time, told or not.
         snapshot = self._progress.snapshot(state, pulse)
         if pulse.elapsed - self._said >= EVERY:
             self._said = pulse.elapsed
