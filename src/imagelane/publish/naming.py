@@ -10,7 +10,7 @@ MOST_BYTES = 100
 """Of a name before its ending, in UTF-8: with an ending and a number it stays far below the 255
 bytes that file systems allow."""
 
-RESERVED = ("index.json", "galleries.db", "galleries.db-journal")
+RESERVED = frozenset({"index.json", "galleries.db", "galleries.db-journal"})
 """Names in a target folder that are not for galleries."""
 
 _HOSTILE = frozenset('/\\<>:"|?*')
@@ -61,11 +61,13 @@ def stem(file_name: str) -> str:
 
 
 def slug(name: str) -> str:
-    """A group's name as its folder in the target and its place in a URL: `safe`, without blanks.
+    """A group's name as its folder in the target and its place in a URL: `safe`, without blanks,
+    and none of those that are `RESERVED`.
 
     Two groups can have one slug; `distinct` tells them apart.
     """
-    return re.sub(r"-{2,}", "-", re.sub(r"\s", "-", safe(name, "group")))
+    text = re.sub(r"-{2,}", "-", re.sub(r"\s", "-", safe(name, "group")))
+    return f"_{text}" if folded(text) in RESERVED else text
 
 
 def distinct(name: str, used: Numbers) -> str:

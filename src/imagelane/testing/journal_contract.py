@@ -193,6 +193,7 @@ class JournalContract:
         )
         assert list(journal.images(RUN, states=frozenset())) == []
         assert [row.group for row in journal.groups(RUN)] == [1, 2, 12]
+        assert [row.group for row in journal.groups(RUN, after=2)] == [12]
 
     def test_run_row_follows_the_run(self, journal: Journal, claimed: Claimed) -> None:
         (row,) = journal.runs()

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from imagelane.adapters.owner import alive, this_process
+from tests.unit.adapters.child import start
 
 
 def owner_of(program: subprocess.Popen[str]) -> str:
@@ -16,13 +16,8 @@ def owner_of(program: subprocess.Popen[str]) -> str:
 
 @pytest.fixture
 def other() -> subprocess.Popen[str]:
-    code = "from imagelane.adapters.owner import this_process as p; print(p(), flush=True); input()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    return start(
+        "from imagelane.adapters.owner import this_process as p; print(p(), flush=True); input()"
     )
 
 

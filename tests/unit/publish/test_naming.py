@@ -69,6 +69,7 @@ def test_stems_are_those_that_a_person_would_choose(name: str, expected: str) ->
         ("  ", "group"),
         ("../..", "group"),
         (".versions", "versions"),
+        ("Index.JSON", "_Index.JSON"),
     ],
 )
 def test_slugs_are_those_that_a_person_would_choose(name: str, expected: str) -> None:

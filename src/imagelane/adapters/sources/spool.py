@@ -23,7 +23,7 @@ from imagelane.adapters.sources.candidate import Candidate, LeftOut
 from imagelane.adapters.sources.folder import Frontier
 from imagelane.adapters.sources.placing import Placed, Placing
 from imagelane.ports.source import SourceError, SourceItem
-from imagelane.publish.naming import RESERVED, distinct, slug
+from imagelane.publish.naming import distinct
 
 PAGE = 500
 """Items read at once."""
@@ -84,24 +84,6 @@ class SpooledSource:
         for reason, relative in self._all(_QUERIES["ignored"], ()):
             names[reason] = (*names.get(reason, ()), restored(relative))
         return names
-
-    def slug(self, group: int) -> str:
-        """The name of a group's folder where it is published: no two groups have the same.
-
-        Raises:
-            KeyError: no such group.
-        """
-        rows = self._all(_QUERIES["slug"], (group,))
-        if not rows:
-            raise KeyError(group)
-        return str(rows[0][0])
-
-    def slugs(self) -> Iterator[str]:
-        """The slugs of all groups, in the order of the groups."""
-        last = 0
-        while rows := self._all(_QUERIES["slugs"], (last, PAGE)):
-            yield from (slug for _, slug in rows)
-            last = rows[-1][0]
 
     def close(self) -> None:
         with self._lock:
@@ -205,16 +187,12 @@ class _Building:
             )
 
     def _name_groups(self) -> None:
-        names, slugs = _Numbers(self.connection, "names"), _Numbers(self.connection, "slugs")
-        for reserved in RESERVED:
-            slugs[reserved] = 2
+        names = _Names(self.connection)
         for number, stored_name, size in self.connection.execute(_QUERIES["ranked"]):
             name = restored(stored_name)
             if self.placing.names_are_made_distinct:
                 name = distinct(name, names)
-            self.connection.execute(
-                _QUERIES["add_group"], (number, stored(name), distinct(slug(name), slugs), size)
-            )
+            self.connection.execute(_QUERIES["add_group"], (number, stored(name), size))
 
 
 class _Folders:
@@ -233,21 +211,23 @@ class _Folders:
             yield restored(relative)
 
 
-class _Numbers:
-    """A mapping of names to numbers, on disk, for `imagelane.publish.naming.distinct`."""
+class _Names:
+    """Names that were given out, on disk, for `imagelane.publish.naming.distinct`."""
 
-    def __init__(self, connection: apsw.Connection, table: str) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._get, self._set = _QUERIES[f"next_of_{table}"], _QUERIES[f"set_{table}"]
 
     def __contains__(self, name: str) -> bool:
-        return self._connection.execute(self._get, (stored(name),)).get is not None
+        return self._next(name) is not None
 
     def __getitem__(self, name: str) -> int:
-        return int(self._connection.execute(self._get, (stored(name),)).get)
+        return int(self._next(name))
 
     def __setitem__(self, name: str, number: int) -> None:
-        self._connection.execute(self._set, (stored(name), number))
+        self._connection.execute(_QUERIES["set_next"], (stored(name), number))
+
+    def _next(self, name: str) -> Any:
+        return self._connection.execute(_QUERIES["next"], (stored(name),)).get
 
 
 def _row(found: Candidate, placed: Placed) -> tuple[apsw.SQLiteValue, ...]:

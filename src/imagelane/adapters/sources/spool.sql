@@ -27,10 +27,8 @@ CREATE TABLE ranked (number INTEGER PRIMARY KEY, key ANY NOT NULL UNIQUE, name A
 
 -- Names that were given out, to the next number to try.
 CREATE TABLE names (name ANY PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE slugs (name TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
-CREATE TABLE groups (number INTEGER PRIMARY KEY, name ANY NOT NULL, slug TEXT NOT NULL,
-  size INTEGER NOT NULL) STRICT;
+CREATE TABLE groups (number INTEGER PRIMARY KEY, name ANY NOT NULL, size INTEGER NOT NULL) STRICT;
 
 CREATE TABLE items (
   sequence INTEGER PRIMARY KEY,           -- the order of admission, from 0
@@ -74,23 +72,17 @@ FROM (
   FROM files GROUP BY key
 );
 
--- name: next_of_names
+-- name: next
 SELECT next FROM names WHERE name = ?;
 
--- name: set_names
+-- name: set_next
 INSERT OR REPLACE INTO names VALUES (?, ?);
-
--- name: next_of_slugs
-SELECT next FROM slugs WHERE name = ?;
-
--- name: set_slugs
-INSERT OR REPLACE INTO slugs VALUES (?, ?);
 
 -- name: ranked
 SELECT number, name, size FROM ranked ORDER BY number;
 
 -- name: add_group
-INSERT INTO groups VALUES (?, ?, ?, ?);
+INSERT INTO groups VALUES (?, ?, ?);
 
 -- The primary is the first of those that may lead; it is admitted before the others of its group.
 -- name: admit
@@ -114,7 +106,7 @@ WINDOW admission AS (ORDER BY group_no, leads DESC, ordinal);
 INSERT INTO about SELECT ?, count(*), (SELECT count(*) FROM groups) FROM items;
 
 -- name: tidy
-DROP TABLE folders; DROP TABLE ranked; DROP TABLE names; DROP TABLE slugs;
+DROP TABLE folders; DROP TABLE ranked; DROP TABLE names;
 
 -- name: page
 SELECT items.sequence, items.group_no, items.ordinal, groups.name, groups.size, files.relative,
@@ -130,9 +122,3 @@ SELECT reason, count FROM ignored_counts ORDER BY reason;
 
 -- name: ignored
 SELECT reason, relative FROM ignored ORDER BY reason, relative;
-
--- name: slug
-SELECT slug FROM groups WHERE number = ?;
-
--- name: slugs
-SELECT number, slug FROM groups WHERE number > ? ORDER BY number LIMIT ?;

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +18,7 @@ from imagelane.model.states import ImageState
 from imagelane.ports.journal import JournalError, JournalFullError, StaleFenceError
 from imagelane.testing.histories import NAMES, received
 from imagelane.testing.journal_contract import OTHER, RUN, record
+from tests.unit.adapters.child import run, start
 
 PACKAGE = "imagelane.adapters.journals.sqlite"
 
@@ -145,17 +143,6 @@ def test_full_disk_loses_nothing_and_goes_on_when_there_is_room(journal: SqliteJ
     assert journal.image_counts(RUN) == {ImageState.RECEIVED: 1000}
 
 
-def run_code(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 FAILING_DISK = """
 import resource, signal, sys
 from pathlib import Path
@@ -183,7 +170,7 @@ def test_disk_that_fails_is_named_and_not_tried_again(journal: SqliteJournal, pa
     record(journal, claimed, e.GroupOpened(Subject(1), "a"))
     journal.close()
 
-    done = run_code(FAILING_DISK, path, claimed.fence)
+    done = run(FAILING_DISK, path, claimed.fence)
     first, again, count = done.stdout.splitlines()
     assert "the disk failed under" in first
     assert again == first
@@ -212,12 +199,7 @@ for n in range(1, 100_000, 3):
 
 
 def test_what_was_acknowledged_survives_sigkill_and_others_may_read_meanwhile(path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as writer:
+    with start(WRITER, path) as writer:
         assert writer.stdout is not None
         acknowledged = int(writer.stdout.readline())
         reader = SqliteJournal(path, create=False)
@@ -307,8 +289,8 @@ def test_value_that_json_cannot_say_is_refused_whole(journal: SqliteJournal) -> 
 def test_reading_holds_a_page_and_does_not_stand_in_the_way(journal: SqliteJournal) -> None:
     claimed = journal.create(RUN, {}, "owner")
     record(journal, claimed, e.GroupOpened(Subject(1), "a"))
-    for start in range(1, 20_001, 1000):
-        record(journal, claimed, *(received(Subject(1, n)) for n in range(start, start + 1000)))
+    for first in range(1, 20_001, 1000):
+        record(journal, claimed, *(received(Subject(1, n)) for n in range(first, first + 1000)))
 
     tracemalloc.start()
     peaks = []

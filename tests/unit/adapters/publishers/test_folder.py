@@ -9,7 +9,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from imagelane.model.ids import Digest
 from imagelane.ports.artifacts import object_path
 from imagelane.ports.publisher import PublishError, Version
 from imagelane.testing.publisher_contract import assert_whole, make_version
+from tests.unit.adapters.child import run, start
 
 
 @pytest.fixture
@@ -334,17 +334,6 @@ POINTS = (
 )
 
 
-def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 @pytest.mark.parametrize("point", POINTS)
 def test_sigkill_at_any_point_leaves_the_old_or_the_new_and_a_rerun_repairs(
     tmp_path: Path, target: Path, artifacts: Path, publisher: FolderPublisher, point: str
@@ -402,12 +391,7 @@ for version in itertools.cycle(versions):
 
 @pytest.fixture
 def flipping(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-c", FLIPPING, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start(FLIPPING, tmp_path) as process:
         yield process
         process.kill()
 

@@ -82,18 +82,13 @@ def test_items_say_what_a_worker_needs(folder: Folder) -> None:
 
 def test_every_folder_is_a_group_and_the_root_is_called_as_itself(folder: Folder) -> None:
     folder.add("photos/z.jpg", "photos/photos/a.jpg", "photos/b/10/x.jpg", "photos/b/9/x.jpg")
-    source = folder.open(ImagesSpec("photos"))
-    items = list(source.items())
+    items = folder.open(ImagesSpec("photos")).items()
     assert [(item.group, item.group_name) for item in items] == [
         (1, "photos"),
         (2, "b/9"),
         (3, "b/10"),
         (4, "photos"),
     ]
-    assert [source.slug(item.group) for item in items] == ["photos", "b-9", "b-10", "photos-2"]
-    assert list(source.slugs()) == ["photos", "b-9", "b-10", "photos-2"]
-    with pytest.raises(KeyError):
-        source.slug(5)
 
 
 def test_groups_alone_are_called_after_their_files_each_differently(folder: Folder) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ import pytest
 from imagelane.adapters.sources import SpooledSource, open_source, spool
 from imagelane.model.spec import GroupSpec, ImagesSpec
 from imagelane.ports.source import SourceError
+from tests.unit.adapters.child import run
 
 
 @contextmanager
@@ -82,11 +81,7 @@ open_source(ImagesSpec("photos"), Path(sys.argv[1]), Path(sys.argv[1]) / "run" /
 
 
 def test_list_that_was_cut_short_is_made_anew(tmp_path: Path, photos: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LISTING, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        check=False,
-    )
+    done = run(LISTING, tmp_path)
     assert done.returncode == -signal.SIGKILL
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["source.db.part"]
     (photos / "d.jpg").touch()
@@ -133,13 +128,8 @@ print(*source.count(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def listed(folder: Path, origin: str, by: str, order: str = "name") -> tuple[int, int, int]:
     """How many images and groups there are, and what a process takes to list and read them: its
     largest resident memory in kB, SQLite's own included."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURING, str(folder), origin, by, order],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    done = run(MEASURING, folder, origin, by, order)
+    assert done.returncode == 0, done.stderr
     images, groups, memory = map(int, done.stdout.split())
     return images, groups, memory
 
