@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -106,7 +107,11 @@ def columns() -> int:
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines; what the output's encoding lacks is replaced."""
+    """Print lines; what the output's encoding lacks is replaced. Whoever reads may leave early."""
     encoding = sys.stdout.encoding or "utf-8"
-    for line in lines:
-        click.echo(line.encode(encoding, "replace").decode(encoding), color=True)
+    try:
+        for line in lines:
+            click.echo(line.encode(encoding, "replace").decode(encoding), color=True)
+    except BrokenPipeError:
+        # What is left in the buffer would raise again when Python flushes it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

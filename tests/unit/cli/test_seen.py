@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,20 @@ def test_status_of_the_newest_run() -> None:
     assert "6 of 7 images are live in 2 galleries." in done.output
     assert "imagelane show 2.2" in done.output
     assert "\x1b" not in done.output
+
+
+@pytest.mark.usefixtures("workspace")
+def test_whoever_reads_may_leave_early() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    main = "from imagelane.cli import main; main()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", main, "status", "--json"]
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.usefixtures("workspace")
