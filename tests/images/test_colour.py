@@ -86,6 +86,19 @@ def test_a_shrunk_jpeg_is_converted_too(bench: Bench, tmp_path: Path) -> None:
     assert mean < 1.5
 
 
+def test_a_jpeg_in_rgb_is_not_taken_for_ycc(bench: Bench, tmp_path: Path) -> None:
+    data = coded(swatches(), "jpeg", quality=100, keep_rgb=True)
+    path = write(tmp_path, "rgb.jpg", data)
+    assert off(decoded(bench, path), opened(data))[1] <= 1
+
+
+def test_a_grey_jpeg(bench: Bench, tmp_path: Path) -> None:
+    grey = np.asarray(Image.fromarray(quadrants()).convert("L"))
+    path = write(tmp_path, "grey.jpg", coded(grey, "jpeg", quality=100))
+    found = decoded(bench, path)
+    assert off(found, np.repeat(grey[:, :, None], 3, axis=2))[1] <= 2
+
+
 @pytest.mark.parametrize("profile", [CMYK, None])
 def test_cmyk_becomes_srgb_and_is_not_inverted(
     bench: Bench, tmp_path: Path, profile: bytes | None

@@ -80,8 +80,8 @@ class Attempt:
         """What this stage's templates may read."""
         return Facts(self.stage, self.piece.opening, self.piece.order, self.piece.facts)
 
-    def seconds_left(self, most: float) -> float:
-        """Until the deadline, but no more than ``most``; never less than a moment."""
+    def seconds_left(self, otherwise: float) -> float:
+        """Until the deadline, never less than a moment; ``otherwise`` where there is none."""
         if self.deadline is None:
-            return most
-        return max(0.05, min(most, self.deadline - time.monotonic()))
+            return otherwise
+        return max(0.05, self.deadline - time.monotonic())

@@ -54,7 +54,7 @@ def built_in(name: str) -> bytes:
     return bytes(VipsImage.profile_load(name))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def is_srgb(icc: bytes) -> bool:
     """Whether a profile means sRGB, found by what it does and not by what it is called."""
     steps = np.linspace(0, 255, 9).astype(np.uint8)

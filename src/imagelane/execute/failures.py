@@ -17,6 +17,8 @@ _DISK = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system is read-only",
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
     errno.EIO: "the disk reports an input/output error",
     errno.EMFILE: "too many open files in this process",
     errno.ENFILE: "too many open files on this machine",

@@ -27,6 +27,7 @@ _LOADERS: Mapping[str, str] = {
 _DISPLAY_P3 = 12
 """The number of its primaries in ITU-T H.273."""
 _MOST_BOXES = 10_000
+_LARGEST_PROFILE = 4 << 20
 
 # One thread a worker, and nothing but the picture itself.
 pi_heif.options.DECODE_THREADS = 1
@@ -138,7 +139,7 @@ def _jpeg(data: bytes) -> Header:
         height=found.height,
         bands=found.components,
         orientation=exif.orientation,
-        icc=found.icc,
+        icc=_usable(found.icc),
         exif=exif,
         xmp=found.xmp,
         iptc=found.iptc,
@@ -159,7 +160,7 @@ def _heic(data: bytes) -> Header:
         bits=int(opened.info.get("bit_depth", 8)),
         frames=len(opened),
         has_alpha=opened.has_alpha,
-        icc=opened.info.get("icc_profile") or None,
+        icc=_usable(opened.info.get("icc_profile")),
         wide=_declares_p3(data),
         exif=read_exif(exif),
         xmp=xmp if isinstance(xmp, bytes) else None,
@@ -202,12 +203,17 @@ def _through_vips(data: bytes, format_: str) -> Header:
         has_alpha=bool(image.hasalpha()),
         # libheif has turned an AVIF already, whatever its EXIF says.
         orientation=1 if format_ == "avif" or not 1 <= orientation <= 8 else orientation,
-        icc=blob("icc-profile-data"),
+        icc=_usable(blob("icc-profile-data")),
         wide=_declares_p3(data),
         exif=exif,
         xmp=blob("xmp-data"),
         iptc=blob("iptc-data"),
     )
+
+
+def _usable(icc: bytes | None) -> bytes | None:
+    """A profile of a size that profiles have: those of presses have up to three megabytes."""
+    return icc if icc and len(icc) <= _LARGEST_PROFILE else None
 
 
 def _declares_p3(data: bytes) -> bool:

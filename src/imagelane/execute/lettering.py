@@ -42,7 +42,7 @@ class Letters(NamedTuple):
     top: int
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def letters(text: str, size: int, font: str | None = None) -> Letters:
     """A text as one line; ``size`` is in pixels of the em.
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from imagelane.execute.members import Member
 from imagelane.execute.resample import inside
 from imagelane.model.outcome import Rendition
 
 MOST_PIXELS = 40_000_000
+MOST_ENTRIES = 20_000
+"""More than fit on a sheet with the smallest cells."""
 LONGEST_SIDE = 16_000
 _SMALLEST_CELL = 48
 
@@ -19,7 +20,7 @@ _SMALLEST_CELL = 48
 class Entry:
     """What is shown of one image; ``rendition`` None: it is missing."""
 
-    member: Member
+    name: str
     rendition: Rendition | None
 
 
@@ -97,14 +98,21 @@ class Sheet:
     left_out: int = 0
 
 
-def lay_out(sections: Sequence[Section], cell: int, columns: int | None, *, labels: bool) -> Sheet:
+def lay_out(
+    sections: Sequence[Section],
+    cell: int,
+    columns: int | None,
+    *,
+    labels: bool,
+    left_out: int = 0,
+) -> Sheet:
     """Lay sections out in rows of ``columns`` (None: nearly square).
 
     Each picture fits into a square of ``cell`` pixels; a row is as high as its highest picture. A
-    sheet that would be too large gets smaller cells, and at last fewer images.
+    sheet that would be too large gets smaller cells, and at last fewer images; ``left_out`` were
+    left out before.
     """
     count = sum(len(section.entries) for section in sections)
-    left_out = 0
     while True:
         across = columns or max(1, math.ceil(math.sqrt(count)))
         across = max(1, min(across, max((len(one.entries) for one in sections), default=1)))

@@ -81,9 +81,12 @@ class Workpiece:
 
     def unconverted(self) -> Picture:
         """The source's own picture in the colours of its own profile, decoded anew."""
-        return decode.decode(
+        picture = decode.decode(
             self.source.data, self.header, self.opening.decode, self.allowance, to_standard=False
         )
+        # It is counted again as what the stage makes of it.
+        self.allowance.give_back(picture.size)
+        return picture
 
     def made(self, stage: StageName, picture: Picture) -> None:
         """Keep the picture that a stage of this order made."""

@@ -110,7 +110,7 @@ def _facts_file(attempt: Attempt, folder: Path) -> Path:
         "facts": attempt.facts().merged(),
     }
     path = folder / "facts.json"
-    path.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps(known), encoding="utf-8")
     return path
 
 
@@ -137,7 +137,8 @@ def _execute(arguments: list[str], attempt: Attempt) -> _Ended:
     with process:
         try:
             said, complained = _listen(process, attempt)
-            code = process.wait(attempt.seconds_left(_TICK))
+            limit = None if attempt.deadline is None else attempt.seconds_left(0)
+            code = process.wait(limit)
         except subprocess.TimeoutExpired:
             raise DeadlineError("the command did not end in time and was killed") from None
         finally:
@@ -177,7 +178,7 @@ def _listen(process: subprocess.Popen[bytes], attempt: Attempt) -> tuple[bytes, 
         while selector.get_map():
             if attempt.deadline is not None and time.monotonic() >= attempt.deadline:
                 raise DeadlineError("the command did not end in time and was killed")
-            ready = selector.select(0 if ended else attempt.seconds_left(_TICK))
+            ready = selector.select(0 if ended else min(_TICK, attempt.seconds_left(_TICK)))
             for key, _ in ready:
                 if not key.data.drain():
                     selector.unregister(key.fileobj)

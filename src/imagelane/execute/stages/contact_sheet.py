@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias, TypedDict
 
@@ -14,12 +15,13 @@ from imagelane.execute.encoders import Colour, Encoding, encode, flattened, rgb
 from imagelane.execute.errors import BugError, TransientError
 from imagelane.execute.header import read_header
 from imagelane.execute.lettering import caption
-from imagelane.execute.members import Member, read_members
+from imagelane.execute.members import read_members
 from imagelane.execute.picture import Picture
 from imagelane.execute.resample import resized
-from imagelane.execute.sheet import Entry, Placed, Section, Sheet, best_of, lay_out
+from imagelane.execute.sheet import MOST_ENTRIES, Entry, Placed, Section, Sheet, best_of, lay_out
 from imagelane.execute.vips import Pixels, to_pixels
 from imagelane.model.ids import StageName
+from imagelane.model.outcome import Rendition
 from imagelane.model.spec import Extent
 from imagelane.model.states import Scope
 
@@ -41,9 +43,13 @@ class Parameters(TypedDict):
 
 def run(parameters: Parameters, attempt: Attempt) -> Result:
     """Images in published order; what has left the group is not shown, what is missing marked."""
-    sections = list(_sections(parameters, attempt))
+    candidates, more = _candidates(parameters, attempt)
     sheet = lay_out(
-        sections, parameters["cell"], parameters["columns"], labels=parameters["labels"]
+        list(_sections(parameters, attempt, candidates)),
+        parameters["cell"],
+        parameters["columns"],
+        labels=parameters["labels"],
+        left_out=more,
     )
     attempt.piece.allowance.take(sheet.width * sheet.height * 3)
     picture = Picture.of(_draw(sheet, parameters["background"], attempt))
@@ -52,32 +58,61 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     return Result((rendition,))
 
 
-def _sections(parameters: Parameters, attempt: Attempt) -> Iterator[Section]:
-    members = [one for one in read_members(attempt.piece.order) if not one.has_left]
-    of = _stage_shown(parameters["of"], attempt, members)
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """What of a member the sheet may need; a run has a million of them."""
+
+    name: str
+    group: int
+    group_name: str
+    made: Mapping[StageName, Rendition | None]
+
+
+def _candidates(parameters: Parameters, attempt: Attempt) -> tuple[list[_Candidate], int]:
+    """The members to be shown, as many as fit on a sheet, and how many more there are."""
+    stages = attempt.piece.opening.stages
+    wanted = [name for name in attempt.stage.needs if stages[name].scope is Scope.IMAGE]
+    if parameters["of"] is not None:
+        wanted = [StageName(parameters["of"])]
+    found: list[_Candidate] = []
+    more = 0
+    for member in read_members(attempt.piece.order):
+        if member.has_left:
+            continue
+        if len(found) == MOST_ENTRIES:
+            more += 1
+            continue
+        made = {
+            name: best_of(member.renditions[name], parameters["cell"])
+            for name in wanted
+            if name in member.renditions
+        }
+        found.append(_Candidate(member.name, member.group, member.group_name, made))
+    return found, more
+
+
+def _sections(
+    parameters: Parameters, attempt: Attempt, candidates: list[_Candidate]
+) -> Iterator[Section]:
+    of = _stage_shown(candidates)
     title = attempt.facts().render(parameters["title"]) if parameters["title"] else ""
 
-    def entries(some: list[Member]) -> list[Entry]:
-        shown = (best_of(member.renditions.get(of, ()), parameters["cell"]) for member in some)
-        return [Entry(member, rendition) for member, rendition in zip(some, shown, strict=True)]
+    def entries(some: Iterable[_Candidate]) -> list[Entry]:
+        return [Entry(one.name, one.made.get(of)) for one in some]
 
     if attempt.stage.scope is not Scope.RUN:
-        yield Section(title, entries(members))
+        yield Section(title, entries(candidates))
         return
     if title:
         yield Section(title, ())
-    for _, group in groupby(members, key=lambda member: member.group):
+    for _, group in groupby(candidates, key=lambda one: one.group):
         inside = list(group)
         yield Section(inside[0].group_name, entries(inside))
 
 
-def _stage_shown(of: str | None, attempt: Attempt, members: list[Member]) -> StageName:
-    if of is not None:
-        return StageName(of)
-    stages = attempt.piece.opening.stages
-    needed = [name for name in attempt.stage.needs if stages[name].scope is Scope.IMAGE]
-    # A need that has made no picture at all (a store, say) cannot be meant.
-    shown = [name for name in needed if any(name in member.renditions for member in members)]
+def _stage_shown(candidates: list[_Candidate]) -> StageName:
+    """The one stage that made pictures; one that has made none (a store, say) cannot be meant."""
+    shown = sorted({name for one in candidates for name, made in one.made.items() if made})
     if len(shown) > 1:
         raise BugError(
             f"several needed stages made pictures ({', '.join(shown)}): say which with 'of'"
@@ -106,7 +141,7 @@ def _draw(sheet: Sheet, background: str, attempt: Attempt) -> Pixels:
             left = measures.margin + place.column * (measures.cell + measures.gap)
             lowest = place.bottom + measures.label_room
             row = pixels[place.bottom : lowest, left : left + measures.cell]
-            _label(row, place.entry.member.name, measures.label, ink)
+            _label(row, place.entry.name, measures.label, ink)
     if sheet.left_out:
         text = f"and {sheet.left_out:,} more"
         low = sheet.height - measures.margin + measures.gap // 2

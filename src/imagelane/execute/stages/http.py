@@ -108,7 +108,7 @@ def _url(text: str, facts: Facts) -> tuple[Url, bool]:
 
 
 def _percent(value: str) -> str:
-    return quote(value, safe="")
+    return quote(value, safe="", errors="surrogateescape")
 
 
 def _body(send: str, attempt: Attempt) -> tuple[bytes | None, str]:
@@ -118,7 +118,7 @@ def _body(send: str, attempt: Attempt) -> tuple[bytes | None, str]:
         order = attempt.piece.order
         name = order.source.name if order.source else order.group_name
         what = {"name": name, "group": order.group_name, "facts": attempt.facts().merged()}
-        return json.dumps(what, ensure_ascii=False).encode(), "application/json"
+        return json.dumps(what).encode(), "application/json"
     if send == "source":
         data = attempt.piece.source.data
         return data, _media_type(sniff(data))

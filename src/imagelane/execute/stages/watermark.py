@@ -121,7 +121,7 @@ def _mark(parameters: Parameters, attempt: Attempt, width: int) -> Stamp:
     return _logo_mark(path, changed, size, parameters["opacity"])
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _text_mark(text: str, size: int, room: int, look: _Look) -> Stamp:
     drawn = fitting(text, size, room, look.font)
     return stamp.of_text(drawn.cover, rgb(look.colour), look.opacity, size, shadow=look.shadow)

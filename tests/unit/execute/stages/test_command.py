@@ -74,6 +74,16 @@ def test_facts_as_a_file(bench: Bench, picture: Path) -> None:
     assert facts["facts"]["orientation"] == 1
 
 
+def test_a_name_that_is_no_unicode(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "odd\udcff.jpg"
+    path.write_bytes(coded(photo(64, 48), "jpeg"))
+    bench.stage("command", run=["cp", "{source}", "{output}"], output="copy.jpg")
+    bench.stage("listed", "command", run=["cat", "{facts}"], facts="json")
+    first, second = bench.all(path)
+    assert first.renditions
+    assert second.facts["name"] == "odd.jpg"
+
+
 def test_the_file_of_an_earlier_stage(bench: Bench, picture: Path) -> None:
     bench.stage("thumbnails", widths=[16, 32], format="png")
     made = bench.one(picture)
@@ -136,6 +146,14 @@ def test_at_the_deadline_the_whole_family_is_killed(
             break
         time.sleep(0.02)
     assert not alive(child)
+
+
+def test_a_program_that_closes_its_output_and_works_on_is_waited_for(
+    bench: Bench, picture: Path
+) -> None:
+    script = "exec >&- 2>&-; sleep 0.4; cp {source} {output}"
+    bench.stage("command", run=script, **SHELL, output="late.jpg")
+    assert bench.one(picture).renditions
 
 
 def test_what_it_leaves_in_the_background_is_not_waited_for(

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelane.execute.members import Member
 from imagelane.execute.sheet import (
     LONGEST_SIDE,
     MOST_PIXELS,
@@ -17,6 +16,7 @@ from imagelane.execute.sheet import (
     best_of,
     lay_out,
 )
+from imagelane.execute.stages import contact_sheet
 from imagelane.model.ids import Digest, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ErrorClass, Scope
@@ -155,7 +155,7 @@ def test_a_file_that_is_gone_is_worth_another_try(bench: Bench) -> None:
 
 def entry(width: int, height: int) -> Entry:
     rendition = Rendition("x", Digest("0" * 64), 1, "jpeg", width, height) if width else None
-    return Entry(Member("1.1", 1, "n", "processing", "", "", {}, {}, {}, {}), rendition)
+    return Entry("n", rendition)
 
 
 @given(
@@ -188,6 +188,16 @@ def test_a_group_of_ten_thousand_still_fits_on_a_sheet() -> None:
     assert sheet.width * sheet.height <= MOST_PIXELS
     assert len(sheet.placed) + sheet.left_out == 10_000
     assert len(sheet.placed) > 5_000
+
+
+def test_more_images_than_fit_are_counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact_sheet, "MOST_ENTRIES", 3)
+    members = lines(bench, 5)
+    some = sheet(bench, members, columns=3)
+    assert places(some, COLOURS[2]) is not None
+    assert places(some, COLOURS[3]) is None
+    monkeypatch.setattr(contact_sheet, "MOST_ENTRIES", 5)
+    assert places(sheet(bench, members, columns=3), COLOURS[3]) is not None
 
 
 def test_the_best_file_is_the_smallest_that_is_large_enough() -> None:

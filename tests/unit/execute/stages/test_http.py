@@ -120,6 +120,15 @@ def test_facts_in_headers_cannot_add_headers(bench: Bench, service: Service, pic
     assert headers["X-Name"].encode("latin-1").decode() == "Zoë"
 
 
+def test_a_name_that_is_no_unicode(bench: Bench, service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "odd\udcff.jpg"
+    path.write_bytes(coded(photo(64, 48), "jpeg"))
+    bench.stage("http", url=f"{service.url}/{{name}}", send="facts", headers={"X": "{name}"})
+    bench.one(path)
+    assert service.asked[0][1] == "/odd%FF.jpg"
+    assert json.loads(service.asked[0][3])["name"] == path.name
+
+
 def test_facts_are_sent_as_json(bench: Bench, service: Service, picture: Path) -> None:
     bench.stage("metadata").stage("http", url=service.url, send="facts", needs=["metadata"])
     bench.order(picture)
