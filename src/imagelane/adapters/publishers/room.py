@@ -48,7 +48,6 @@ class Room:
         if not self.path.is_dir():
             self.path.mkdir(parents=True, exist_ok=True)
             sync_folder(self.path.parent)
-            sync_folder(self.path.parent.parent)
         with (self.path / "lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for leftover in self.path.glob(f"{_UNFINISHED}*"):
