@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from imagelane.model.ids import Digest
+from imagelane.model.ids import Digest, StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ImageState
 from imagelane.publish.manifest import build
@@ -45,8 +45,8 @@ def everything() -> dict[str, Any]:
         slug="harbour",
         members=[member],
         group_outputs={
-            "contact-sheet": [Rendition("contact-sheet", DIGEST, 10, "jpeg", 100, 100)],
-            "index": [Rendition("index", DIGEST, 10, "html")],
+            StageName("contact-sheet"): [Rendition("contact-sheet", DIGEST, 10, "jpeg", 100, 100)],
+            StageName("index"): [Rendition("index", DIGEST, 10, "html")],
         },
     )
     manifest: dict[str, Any] = json.loads(version.manifest)
