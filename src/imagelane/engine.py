@@ -192,7 +192,10 @@ class Engine:
             return
         self._pulsed = now
         pulse = Pulse(
-            self._scheduler.queued(), self._scheduler.running(), expected, now - self._began
+            self._scheduler.orders.queued(),
+            self._scheduler.orders.running(),
+            expected,
+            now - self._began,
         )
         for observer in self._parts.observers:
             observer.pulse(self._state, pulse)

@@ -30,7 +30,8 @@ class Slugs:
         self._run = run
         self._lock = Lock()
         self._file = apsw.Connection(str(path))
-        self._file.execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+        for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
+            self._file.execute(f"PRAGMA {pragma}").fetchall()
         self._file.execute(_SCHEMA)
         self._used = _Used(self._file)
 

@@ -182,7 +182,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
 
 def _facts(image: ImageRecord, subject: Subject) -> Mapping[str, Any]:
     """What may be read of a primary by name: its manifest columns, what every image has, and what
-    its stages found, the later ones before the earlier."""
+    its stages found."""
     name = image.source.name
     found: dict[str, Any] = {
         **image.source.columns,
@@ -190,8 +190,9 @@ def _facts(image: ImageRecord, subject: Subject) -> Mapping[str, Any]:
         "stem": name.rpartition(".")[0] or name,
         "ordinal": subject.ordinal,
     }
-    for facts in image.facts.values():
-        found.update(facts)
+    # By name: in which order they finished depends on how the run is executed.
+    for stage in sorted(image.facts):
+        found.update(image.facts[stage])
     return found
 
 

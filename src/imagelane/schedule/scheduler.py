@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from imagelane.model import events as e
 from imagelane.model.ids import THE_RUN, StageName, Subject
-from imagelane.model.outcome import Failure, Skipped, Success
+from imagelane.model.outcome import Failure, Skipped
 from imagelane.model.plan import LogicalStage, PhysicalPlan
 from imagelane.model.policy import FailurePolicy
 from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState, evolve
@@ -22,11 +22,13 @@ from imagelane.schedule.consequences import (
     still_wanted,
 )
 from imagelane.schedule.dispatching import Dispatcher
+from imagelane.schedule.ending import run_end, shortcomings
 from imagelane.schedule.fates import GroupFates
 from imagelane.schedule.flight import Flight
 from imagelane.schedule.gates import GateAnswer, decide_gate
 from imagelane.schedule.lanes import lanes_of
 from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
+from imagelane.schedule.reported import failed, succeeded
 from imagelane.schedule.retry import retry_delay
 
 
@@ -42,6 +44,8 @@ class Scheduler:
         plan: what to execute, and how much at once.
         state: the run as it stands; changed in place.
         draw: random numbers in [0, 1), for the jitter of retries.
+
+    ``orders`` tells what is queued and in flight.
     """
 
     def __init__(self, plan: PhysicalPlan, state: RunState, draw: Callable[[], float]) -> None:
@@ -52,7 +56,7 @@ class Scheduler:
         self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
         self._gates = gates_of(self._stages)
         self._lanes = lanes_of(plan.lane)
-        self._orders = Dispatcher(plan, state, self._stages, self._lanes)
+        self.orders = Dispatcher(plan, state, self._stages, self._lanes)
         self._members: dict[int, set[Subject]] = {}
         self._retries: list[tuple[float, Subject]] = []
         self._gate_timeouts: list[tuple[float, int]] = []
@@ -77,26 +81,13 @@ class Scheduler:
             self._stopping is None
             and not self.state.exhausted
             and len(self.state.images) < self.plan.window
-            and self._lanes.admits(self.state.received, self._orders.group_tasks_ready())
+            and self._lanes.admits(self.state.received, self.orders.group_tasks_ready())
         )
 
     def wake_at(self) -> tuple[float | None, float | None]:
         """When `tick` has something to do, if nothing happens before: (monotonic, wall clock)."""
-        retry = self._retries[0][0] if self._retries else None
-        gate = self._gate_timeouts[0][0] if self._gate_timeouts else None
-        return retry, gate
-
-    def in_flight(self) -> int:
-        """Orders that were dispatched and are not done."""
-        return len(self._orders.flights)
-
-    def queued(self) -> dict[StageName, int]:
-        """Subjects that are ready, by stage."""
-        return self._orders.queued()
-
-    def running(self) -> dict[StageName, int]:
-        """Stages that are being executed."""
-        return self._orders.running()
+        first = [queue[0][0] if queue else None for queue in (self._retries, self._gate_timeouts)]
+        return first[0], first[1]
 
     # What the engine tells
 
@@ -135,7 +126,7 @@ class Scheduler:
     def report(self, report: Report, now: float) -> None:
         """Take in what a pool says. What it says of an unknown order is of no consequence."""
         self._now = now
-        flight = self._orders.flights.get(report.order)
+        flight = self.orders.flights.get(report.order)
         if flight is None:
             return
         match report:
@@ -146,11 +137,11 @@ class Scheduler:
             case OrderDone():
                 self._done(flight)
             case Claim():
-                self._orders.budget.claim(report.order, report.bytes)
+                self.orders.budget.claim(report.order, report.bytes)
 
     def grants(self) -> list[int]:
         """Orders that may decode what they claimed."""
-        return self._orders.budget.grants()
+        return self.orders.budget.grants()
 
     def tick(self, now: float, wall: float) -> None:
         """Look at what time has brought: retries that are due, gates that have waited enough."""
@@ -169,20 +160,18 @@ class Scheduler:
 
     def settle(self) -> None:
         """Settle the run, if nothing is left to do or it was stopped and stands still."""
-        if self._orders.flights or self.state.status is not RunStatus.RUNNING:
+        if self.orders.flights or self.state.status is not RunStatus.RUNNING:
             return
         if self._stopping is not None:
             self._emit(e.RunSettled(*self._stopping))
-        elif (settled := self._settled()) is not None:
+        elif (settled := run_end(self.state, self._stages)) is not None:
             self._emit(settled)
 
     def dispatch(self, now: float) -> list[Order]:
         """Orders that may begin now, oldest group first, each within all of its limits."""
         self._now = now
         orders: list[Order] = []
-        while (
-            self._stopping is None and (order := self._orders.begin(now, self._wanted)) is not None
-        ):
+        while self._stopping is None and (order := self.orders.begin(now, self._wanted)):
             orders.append(order)
         return orders
 
@@ -215,7 +204,7 @@ class Scheduler:
     # Reports
 
     def _done(self, flight: Flight) -> None:
-        turns = self._orders.done(flight)
+        turns = self.orders.done(flight)
         if not flight.any_reported:
             self._record(flight, flight.lost(self._now))
         for subject in (flight.order.subject, *turns):
@@ -225,59 +214,22 @@ class Scheduler:
         order = flight.order
         subject, stage = order.subject, report.stage
         attempt = order.attempts[order.stages.index(stage)]
-        match report.outcome:
-            case Success(renditions, facts, verdict):
-                self._emit(
-                    e.TaskSucceeded(
-                        subject,
-                        stage,
-                        attempt,
-                        renditions,
-                        facts,
-                        verdict,
-                        report.worker,
-                        report.started,
-                        report.finished,
-                        report.cpu,
-                        report.decoded_bytes,
-                        report.source_digest,
-                    )
-                )
-            case Failure() as failure:
-                self._failed(subject, stage, attempt, failure, report)
-            case Skipped(reason):
-                self._emit(e.TaskSkipped(subject, stage, reason))
+        if isinstance(report.outcome, Skipped):
+            self._emit(e.TaskSkipped(subject, stage, report.outcome.reason))
+        elif isinstance(report.outcome, Failure):
+            self._failed(subject, attempt, report.outcome, report)
+        else:
+            self._emit(succeeded(subject, attempt, report.outcome, report))
 
     def _failed(
-        self,
-        subject: Subject,
-        stage: StageName,
-        attempt: int,
-        failure: Failure,
-        report: StageReport,
+        self, subject: Subject, attempt: int, failure: Failure, report: StageReport
     ) -> None:
-        spec = self._stages[stage].spec
+        stage, spec = report.stage, self._stages[report.stage].spec
         delay = retry_delay(spec.retry, failure, attempt, self._draw())
-        self._emit(
-            e.TaskFailed(
-                subject,
-                stage,
-                attempt,
-                failure.error,
-                failure.message,
-                failure.detail,
-                delay,
-                report.worker,
-                report.started,
-                report.finished,
-                report.cpu,
-                report.decoded_bytes,
-                report.source_digest,
-            )
-        )
+        self._emit(failed(subject, attempt, failure, report, delay))
         if delay is not None:
             due = self._now + delay
-            self._orders.wait(subject, stage, due)
+            self.orders.wait(subject, stage, due)
             heapq.heappush(self._retries, (due, subject))
         elif spec.on_failure is FailurePolicy.HALT:
             self.stop(RunStatus.HALTED, f"{stage} failed on {subject}: {failure.message}")
@@ -300,16 +252,16 @@ class Scheduler:
         fate = self._fates.of_member(subject.group, group, image) or image_fate(image, self._stages)
         self._skip_what_lacks(subject, image, Scope.IMAGE)
         if fate is not None:
-            self._orders.withdraw(subject)
+            self.orders.withdraw(subject)
             wanted = still_wanted(image, fate, self._stages)
             if not wanted:
                 self._wanted.pop(subject, None)
-                if not self._orders.busy(subject):
+                if not self.orders.busy(subject):
                     self._settle_image(subject, image, fate)
                 return
             self._wanted[subject] = wanted
         if all(image.resolved(stage.name) for stage in self._of_scope[Scope.IMAGE]):
-            if not self._orders.busy(subject):
+            if not self.orders.busy(subject):
                 state = ImageState.PARTIAL if image.missing else ImageState.PROCESSING
                 reason = "; ".join(f"{stage}: {why}" for stage, why in image.missing.items())
                 stage = next(iter(image.missing), None)
@@ -325,7 +277,7 @@ class Scheduler:
         fate = self._fates.of_group(subject.group, group)
         if fate is not None:
             state, reason = fate
-            self._orders.withdraw(subject)
+            self.orders.withdraw(subject)
             if state is GroupState.ABORTED and subject.group not in self._aborting:
                 # Each member that settles looks at its group again; once round is enough.
                 self._aborting.add(subject.group)
@@ -333,14 +285,14 @@ class Scheduler:
                     self._refresh(member)
                 self._aborting.discard(subject.group)
                 at_rest = group.size is not None and not self._members.get(subject.group)
-            if at_rest and not self._orders.busy(subject) and subject.group in self.state.groups:
+            if at_rest and not self.orders.busy(subject) and subject.group in self.state.groups:
                 self._settle_group(subject, state, reason)
             return
         if not at_rest or not self._gates_open(subject, group):
             return
         self._skip_what_lacks(subject, group, Scope.GROUP)
         if all(group.resolved(stage.name) for stage in self._of_scope[Scope.GROUP]):
-            if not self._orders.busy(subject):
+            if not self.orders.busy(subject):
                 self._finish_group(subject, group)
             return
         self._push(subject, group, (subject.group, AFTER_ITS_IMAGES))
@@ -365,7 +317,7 @@ class Scheduler:
 
     def _push(self, subject: Subject, record: SubjectState, place: tuple[int, int]) -> None:
         if self._stopping is None:
-            self._orders.consider(subject, record, place, self._now, self._wanted.get(subject))
+            self.orders.consider(subject, record, place, self._now, self._wanted.get(subject))
 
     # Groups
 
@@ -406,7 +358,7 @@ class Scheduler:
     # Settling
 
     def _settle_image(self, subject: Subject, image: ImageRecord, fate: Fate) -> None:
-        self._orders.forget(subject)
+        self.orders.forget(subject)
         members = self._members[subject.group]
         members.discard(subject)
         if not members:
@@ -429,14 +381,7 @@ class Scheduler:
             self._refresh(member)
 
     def _finish_group(self, subject: Subject, group: GroupRecord) -> None:
-        lost = [
-            name
-            for name in group.failed
-            if self._stages[name].spec.on_failure is FailurePolicy.PARTIAL
-        ]
-        partial = group.settled[ImageState.PARTIAL]
-        reasons = [f"{partial} of its images are partial"] if partial else []
-        reasons += [f"{name} is missing: {group.missing[name]}" for name in lost]
+        reasons = shortcomings(group, self._stages)
         state = GroupState.PARTIAL if reasons else GroupState.PUBLISHED
         self._settle_group(subject, state, "; ".join(reasons))
 
@@ -449,24 +394,6 @@ class Scheduler:
         self._emit(e.GroupSettled(subject, state, reason, manifest))
         self._fates.forget(subject.group)
         self._refresh(THE_RUN)
-
-    def _settled(self) -> e.RunSettled | None:
-        state = self.state
-        if not state.exhausted or state.images:
-            return None
-        held = [g for g in state.groups.values() if g.state is GroupState.HELD]
-        if len(held) < len(state.groups):
-            return None
-        if held:
-            return e.RunSettled(
-                RunStatus.PAUSED, f"{len(held)} groups wait for a decision: {held[0].name}"
-            )
-        if not all(state.run.resolved(stage.name) for stage in self._of_scope[Scope.RUN]):
-            return None
-        for name, (error, message) in state.run.failed.items():
-            if self._stages[name].spec.on_failure is FailurePolicy.ABORT:
-                return e.RunSettled(RunStatus.FAILED, f"{name} failed: {error}: {message}")
-        return e.RunSettled(RunStatus.FINISHED)
 
     def _emit(self, event: e.Event) -> None:
         evolve(self.state, event)

@@ -211,7 +211,7 @@ class World:
             raise BrokenGuaranteeError(f"{sum(decoding)} bytes decoded of {plan.decoded_bytes}")
         self._check_lane()
         self.most_in_flight = max(self.most_in_flight, len(self._running))
-        if scheduler.in_flight() != len(self._running):
+        if len(scheduler.orders.flights) != len(self._running):
             raise BrokenGuaranteeError("the scheduler has lost count of its orders")
 
     def _check_lane(self) -> None:
