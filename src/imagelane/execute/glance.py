@@ -11,6 +11,8 @@ import numpy.typing as npt
 from imagelane.execute.vips import Pixels
 
 _THUMBHASH_SIDE = 100
+_DIGITS = 9
+"""After the point: what comes beyond is rounding, and in flat pictures there is nothing else."""
 _Plane = npt.NDArray[np.float64]
 
 
@@ -38,7 +40,7 @@ def perceptual_hash(pixels: Pixels) -> str:
     """
     grey = pixels[:, :, :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
     waves = _cosines(32, 8)
-    low = (waves @ grey @ waves.T).ravel()
+    low = np.round(waves @ grey @ waves.T, _DIGITS).ravel()
     bits = low > np.median(low[1:])  # the first is the mean brightness
     return f"{int(''.join('1' if bit else '0' for bit in bits), 2):016x}"
 
@@ -95,6 +97,7 @@ def _channel(plane: _Plane, across: int, down: int) -> tuple[float, list[float],
     """The mean, the other low frequencies scaled to 0..1, and the scale."""
     height, width = plane.shape
     waves = _cosines(height, down) @ plane @ _cosines(width, across).T / (width * height)
+    waves = np.round(waves, _DIGITS)
     low = [
         float(waves[row, column])
         for row in range(down)

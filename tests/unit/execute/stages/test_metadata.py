@@ -191,6 +191,13 @@ def test_thumbhash_is_what_others_make_of_it() -> None:
             assert abs((one >> 4) - (other >> 4)) <= 1
 
 
+@pytest.mark.parametrize("level", [0, 77, 255])
+def test_a_flat_picture_has_no_noise_in_its_hashes(level: int) -> None:
+    flat = np.full((32, 32, 3), level, np.uint8)
+    assert set(base64.b64decode(glance.thumbhash(flat))[5:]) <= {0}
+    assert glance.perceptual_hash(flat) in {"0" * 16, "8" + "0" * 15}
+
+
 def test_thumbhash_knows_transparency() -> None:
     pixels = np.zeros((40, 40, 4), np.uint8)
     pixels[:20] = (200, 10, 10, 255)
