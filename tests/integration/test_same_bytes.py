@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagelane.engine import Engine
+from imagelane.model.events import Event
 from imagelane.model.states import ImageState
 from imagelane.wiring import load, run, session
 from tests.conftest import Imagelane, Paint
@@ -177,11 +179,11 @@ def after_events() -> Callable[[Project, int], None]:
     class Pausing:
         def __init__(self, events: int) -> None:
             self.left = events
-            self.engine = None
+            self.engine: Engine | None = None
 
         def opened(self, *_: object) -> None: ...
 
-        def recorded(self, events: list[object]) -> None:
+        def recorded(self, events: Sequence[Event]) -> None:
             self.left -= len(events)
             if self.left <= 0 and self.engine is not None:
                 self.engine.pause("the test asks for it")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from imagelane.model.ids import StageName
 from imagelane.model.policy import ExecutionModel, GatePolicy, RunOptions
 from imagelane.model.spec import Extent, PrimarySpec, Reads, StageSpec
 from imagelane.model.states import Scope
@@ -201,10 +202,9 @@ def test_options_that_do_not_fit(options: RunOptions, message: str) -> None:
 )
 def test_the_last_rule_finds_what_another_broke(segments: list[list[str]], found: str) -> None:
     sound = optimize(logical_plan(pipeline(CHAIN)), RunOptions(), MACHINE)
-    names = {stage.name: stage.name for stage in sound.logical.stages}
     broken = Draft(
         sound.logical,
-        tuple(tuple(names[name] for name in segment) for segment in segments),
+        tuple(tuple(StageName(name) for name in segment) for segment in segments),
         sound.options,
         sound.machine,
     )

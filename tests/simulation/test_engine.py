@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from imagelane.model.run import RunState
 from imagelane.model.states import ImageState, RunStatus
 from imagelane.model.work import Order
 from imagelane.ports.journal import Claimed, JournalError
+from imagelane.ports.source import SourceItem
 from imagelane.record.recover import recover
 from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
@@ -33,7 +34,7 @@ class Listed:
 
     groups: list[int]
 
-    def items(self, start: int = 0):  # noqa: ANN201 - as in the port
+    def items(self, start: int = 0) -> Iterator[SourceItem]:
         return iter(items_of(self.groups)[start:])
 
     def count(self) -> tuple[int, int]:

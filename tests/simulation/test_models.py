@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from imagelane.model import events as e
 from imagelane.model.ids import StageName, Subject
-from imagelane.model.outcome import Failure, Success
+from imagelane.model.outcome import Failure, Success, Verdict
 from imagelane.model.policy import (
     ExecutionModel,
     FailurePolicy,
@@ -62,7 +62,8 @@ def erratic(seed: int, failing: float = 0.0) -> Behaviour:
         if draw.random() < failing:
             error = draw.choice(list(ErrorClass))
             return Does(seconds, Failure(error, "made up"), decodes)
-        verdict = "reject" if stage == "moderate" and draw.random() < failing else None
+        rejects = stage == "moderate" and draw.random() < failing
+        verdict: Verdict | None = "reject" if rejects else None
         return Does(seconds, Success(verdict=verdict), decodes)
 
     return behaviour
@@ -353,8 +354,11 @@ def test_a_gate_timeout_names_who_is_missing() -> None:
         del attempt
         return Does(1000.0 if (stage, subject) == ("views", Subject(1, 2)) else 1.0)
 
-    for require, group in ((0.5, GroupState.PUBLISHED), ("all", GroupState.ABORTED)):
-        gate = GatePolicy(require=require, timeout=60.0)
+    gates = (
+        (GatePolicy(require=0.5, timeout=60.0), GroupState.PUBLISHED),
+        (GatePolicy(require="all", timeout=60.0), GroupState.ABORTED),
+    )
+    for gate, group in gates:
         stages = [waits("views"), reduces("publish", ["views"], gate=gate)]
         world = World(planned(stages), items_of([3]), behaviour)
         state = world.run()
@@ -400,7 +404,7 @@ def test_attempts_are_used_up_and_no_more() -> None:
 def test_a_rejected_image_leaves_and_a_reviewed_one_is_held() -> None:
     def behaviour(stage: StageName, subject: Subject, attempt: int) -> Does:
         del attempt
-        verdicts = {Subject(1, 1): "reject", Subject(2, 1): "review"}
+        verdicts: dict[Subject, Verdict] = {Subject(1, 1): "reject", Subject(2, 1): "review"}
         return Does(1.0, Success(verdict=verdicts.get(subject) if stage == "moderate" else None))
 
     stages = [waits("moderate"), waits("after", ["moderate"]), reduces("publish", ["after"])]

@@ -53,9 +53,10 @@ class StageTraits:
     """What the planner must know of a stage's kind.
 
     ``makes_picture``: stages that need it see the picture as it left it; ``keeps_size``: that
-    picture is as large as the one it takes, so no larger than its own takers ask for. ``gathers``: it takes what
-    there is, so a missing input does not skip it. ``facts`` are the names that it adds (``*``: not
-    known in advance). ``version`` is part of every result's key and changes when its bytes do.
+    picture is as large as the one it takes, so no larger than its own takers ask for.
+    ``gathers``: it takes what there is, so a missing input does not skip it. ``facts`` are the
+    names that it adds (``*``: not known in advance). ``version`` is part of every result's key and
+    changes when its bytes do.
     """
 
     scopes: frozenset[Scope] = frozenset({Scope.IMAGE})

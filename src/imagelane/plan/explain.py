@@ -138,15 +138,15 @@ def _model(plan: PhysicalPlan) -> str:
 
 def _explain_segments(plan: PhysicalPlan) -> Iterator[str]:
     rows = [("segment", "stages", "runs in", "at once")]
-    for segment in plan.segments:
-        rows.append(
-            (
-                str(segment.index + 1),
-                " + ".join(segment.stages),
-                _PLACES[segment.place] + _decode(segment, plan),
-                _at_once(segment, plan),
-            )
+    rows += [
+        (
+            str(segment.index + 1),
+            " + ".join(segment.stages),
+            _PLACES[segment.place] + _decode(segment, plan),
+            _at_once(segment, plan),
         )
+        for segment in plan.segments
+    ]
     yield from _table(rows)
 
 
@@ -255,5 +255,3 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()
-
-

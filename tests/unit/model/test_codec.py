@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 
@@ -30,6 +31,13 @@ from imagelane.model.spec import (
 )
 from imagelane.model.states import ErrorClass, Scope
 
+REQUIRED: tuple[Literal["all"] | float | tuple[str, ...], ...] = (
+    "all",
+    0.9,
+    1.0,
+    ("primary", "back"),
+)
+
 PIPELINE = PipelineSpec(
     name="news",
     images=ImagesSpec(
@@ -51,7 +59,7 @@ PIPELINE = PipelineSpec(
         StageSpec(StageName("free"), "free", StageTraits(), needs=None),
         *(
             StageSpec(StageName(f"gate{i}"), "publish", StageTraits(), gate=GatePolicy(require))
-            for i, require in enumerate(("all", 0.9, 1.0, ("primary", "back")))
+            for i, require in enumerate(REQUIRED)
         ),
     ),
     folder="/photos",
