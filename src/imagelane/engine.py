@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imagelane.model.events import Event, RunResumed, RunStarted
+from imagelane.model.events import Event, RunResumed, RunStarted, subject_of
 from imagelane.model.ids import RunId
 from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.plan import PhysicalPlan
@@ -111,11 +111,13 @@ class Engine:
                     parts.pool.grant(number)
                 orders = scheduler.dispatch(now)
                 scheduler.settle()
+                events = scheduler.take_events()
+                waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
-                self._record(scheduler.take_events())
+                self._record(events)
                 if self._state.status is not RunStatus.RUNNING:
                     break
-                for order in orders:
+                for order in waiting:
                     self._submit(order)
                 self._pulse(now, expected)
                 for report in self._reports(now):
@@ -130,6 +132,18 @@ class Engine:
 
     def _record(self, events: Sequence[Event]) -> None:
         self._recorder.record(events)
+
+    def _submit_known(self, orders: Sequence[Order], events: Sequence[Event]) -> list[Order]:
+        """Submit the orders for images of which everything is durable already, so that no worker
+        waits for the disk; gives back the others."""
+        touched = {subject_of(event) for event in events}
+        waiting = []
+        for order in orders:
+            if order.subject.scope is Scope.IMAGE and order.subject not in touched:
+                self._submit(order)
+            else:
+                waiting.append(order)
+        return waiting
 
     def _submit(self, order: Order) -> None:
         place = self._parts.plan.segments[order.segment].place

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.facts import Facts
-from imagelane.execute.inspection import examine, inspect
 from imagelane.execute.message import PlannedStage
 from imagelane.execute.sniff import FORMATS
 from imagelane.model.ids import StageName
@@ -53,6 +52,8 @@ class Attempt:
         Raises:
             BugError: it is not what it should be, or tells more than it may.
         """
+        from imagelane.execute.inspection import inspect  # noqa: PLC0415 - loads libvips
+
         inspect(data, format_, picture.width, picture.height)
         return self.piece.shelf.put(name, format_, data, picture.width, picture.height)
 
@@ -62,6 +63,8 @@ class Attempt:
         Raises:
             BugError: it is not what its format says, or tells where it was taken.
         """
+        from imagelane.execute.inspection import examine  # noqa: PLC0415 - loads libvips
+
         width, height = examine(data, format_) if format_ in FORMATS else (0, 0)
         return self.piece.shelf.put(name, format_, data, width, height)
 

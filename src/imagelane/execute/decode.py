@@ -7,7 +7,6 @@ the decode is the check as well. Everything else goes through libvips, or libhei
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import simplejpeg
@@ -17,6 +16,7 @@ from imagelane.execute.allowance import Allowance
 from imagelane.execute.color import is_srgb, to_srgb
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.header import Header, load, open_heic
+from imagelane.execute.limits import Limits
 from imagelane.execute.picture import Picture
 from imagelane.execute.rights import rights_of
 from imagelane.execute.vips import (
@@ -31,16 +31,6 @@ from imagelane.model.spec import Extent
 
 _SHRINKS = (8, 4, 2)
 _STRAY = "extraneous bytes before marker"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a file may ask for. Megapixels are of one frame and of all together."""
-
-    max_megapixels: float = 100.0
-    max_total_megapixels: float = 100.0
-    max_bytes: int = 200_000_000
-    max_scans: int = 100
 
 
 def check_limits(data: bytes, header: Header, limits: Limits) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pi_heif
-
 from imagelane.execute import jpeg
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.exif import Exif, read_exif
@@ -30,10 +28,6 @@ _MOST_BOXES = 10_000
 _LARGEST_PROFILE = 4 << 20
 
 # One thread a worker, and nothing but the picture itself.
-pi_heif.options.DECODE_THREADS = 1
-pi_heif.options.THUMBNAILS = False
-pi_heif.options.DEPTH_IMAGES = False
-pi_heif.options.AUX_IMAGES = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +110,12 @@ def open_heic(data: bytes) -> Any:
     Raises:
         InvalidError: it is no HEIC, or broken.
     """
+    import pi_heif  # noqa: PLC0415 - takes a while, and most pictures are no HEIC
+
+    pi_heif.options.DECODE_THREADS = 1
+    pi_heif.options.THUMBNAILS = False
+    pi_heif.options.DEPTH_IMAGES = False
+    pi_heif.options.AUX_IMAGES = False
     try:
         opened = pi_heif.open_heif(io.BytesIO(data))
         count = len(opened)

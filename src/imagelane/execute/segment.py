@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 
@@ -47,8 +48,12 @@ def _one(planned: PlannedStage, number: int, piece: Workpiece) -> StageReport:
     try:
         result = stages.load(planned.uses).run(planned.parameters, attempt)
         outcome = _keep(planned, result, piece)
+        piece.shelf.finish()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         outcome = failure_of(error)
+        with contextlib.suppress(Exception):
+            # What it had put already is nobody's: only that it is over counts.
+            piece.shelf.finish()
     return StageReport(
         order=piece.order.number,
         stage=planned.name,

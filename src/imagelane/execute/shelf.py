@@ -7,10 +7,12 @@ and after any crash.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from imagelane.execute.errors import TransientError
@@ -23,11 +25,17 @@ _numbers = itertools.count(1)
 
 
 class Shelf:
-    """The artifact store at ``root``, with unfinished files in ``scratch``."""
+    """The artifact store at ``root``, with unfinished files in ``scratch``.
 
-    def __init__(self, root: str, scratch: str) -> None:
+    ``beside``: files are written on a thread of their own, so that the disk works while pixels are
+    computed; they are in the store for certain when `finish` has returned.
+    """
+
+    def __init__(self, root: str, scratch: str, *, beside: bool = False) -> None:
         self._root = Path(root)
         self._scratch = Path(scratch)
+        self._beside = beside
+        self._unfinished: list[Future[None]] = []
 
     def path(self, digest: str) -> Path:
         """Where the bytes with a digest are, or would be."""
@@ -43,9 +51,22 @@ class Shelf:
             OSError: the disk is full, read-only or failing.
         """
         digest = Digest(hashlib.sha256(data).hexdigest())
-        if not self._holds(digest):
-            self._write(digest, data)
+        if self._beside:
+            self._unfinished.append(_writer().submit(self._keep, digest, data))
+        else:
+            self._keep(digest, data)
         return Rendition(name, digest, len(data), format_, width, height)
+
+    def finish(self) -> None:
+        """Wait until everything that was put is durable.
+
+        Raises:
+            TransientError, OSError: as `put`, where it was left to this.
+        """
+        unfinished, self._unfinished = self._unfinished, []
+        failed = [error for one in unfinished if (error := one.exception()) is not None]
+        if failed:
+            raise failed[0]
 
     def read(self, rendition: Rendition) -> bytes:
         """The bytes of a rendition, compared with its digest.
@@ -74,6 +95,10 @@ class Shelf:
         folder = self._scratch / self._unique("work")
         folder.mkdir(parents=True)
         return folder
+
+    def _keep(self, digest: Digest, data: bytes) -> None:
+        if not self._holds(digest):
+            self._write(digest, data)
 
     def _holds(self, digest: Digest) -> bool:
         try:
@@ -107,6 +132,12 @@ class Shelf:
     @staticmethod
     def _unique(kind: str) -> str:
         return f"{kind}-{os.getpid()}-{threading.get_ident()}-{next(_numbers)}"
+
+
+@functools.cache
+def _writer() -> ThreadPoolExecutor:
+    """The thread of this process that writes."""
+    return ThreadPoolExecutor(1, "shelf")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from imagelane.execute import decode, stages
+from imagelane.execute import stages
 from imagelane.execute.allowance import Allowance
 from imagelane.execute.attempt import Attempt
-from imagelane.execute.decode import Limits
 from imagelane.execute.errors import BugError
-from imagelane.execute.header import Header, read_header
+from imagelane.execute.limits import Limits
 from imagelane.execute.message import Opening
-from imagelane.execute.picture import Picture
 from imagelane.execute.shelf import Shelf
 from imagelane.execute.source import Source, read_source
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
+from imagelane.model.spec import Place
 from imagelane.model.work import Order
 
 PICTURE = "picture"
 """Name of the rendition that materialises a stage's picture for another segment."""
+
+if TYPE_CHECKING:
+    # Loaded when a picture is asked for: what only waits or copies files never needs libvips.
+    from imagelane.execute.header import Header
+    from imagelane.execute.picture import Picture
 
 
 class Workpiece:
@@ -35,7 +39,8 @@ class Workpiece:
         self.order = order
         self.opening = opening
         self.allowance = Allowance(order.reservation, claim)
-        self.shelf = Shelf(opening.artifacts, opening.scratch)
+        pixels = any(opening.stages[name].place is Place.PROCESS for name in order.stages)
+        self.shelf = Shelf(opening.artifacts, opening.scratch, beside=pixels)
         self.facts: dict[StageName, Mapping[str, Any]] = dict(order.facts)
         self.limits = _limits(opening)
         self._source: Source | None = None
@@ -68,6 +73,9 @@ class Workpiece:
             InvalidError: it is no picture, or asks for more than the limits allow.
         """
         if self._header is None:
+            from imagelane.execute import decode  # noqa: PLC0415 - see above
+            from imagelane.execute.header import read_header  # noqa: PLC0415
+
             header = read_header(self.source.data)
             decode.check_limits(self.source.data, header, self.limits)
             self._header = header
@@ -81,6 +89,8 @@ class Workpiece:
 
     def unconverted(self) -> Picture:
         """The source's own picture in the colours of its own profile, decoded anew."""
+        from imagelane.execute import decode  # noqa: PLC0415 - see above
+
         picture = decode.decode(
             self.source.data, self.header, self.opening.decode, self.allowance, to_standard=False
         )
@@ -112,6 +122,9 @@ class Workpiece:
             self.allowance.give_back(self._pictures.pop(held).size)
 
     def _obtain(self, stage: StageName | None) -> Picture:
+        from imagelane.execute import decode  # noqa: PLC0415 - see above
+        from imagelane.execute.picture import Picture  # noqa: PLC0415
+
         if stage is None:
             return decode.decode(self.source.data, self.header, self.opening.decode, self.allowance)
         for rendition in self.order.inputs.get(stage, ()):

@@ -13,6 +13,7 @@ from imagelane.execute.encoders import Encoding, encode, rgb
 from imagelane.execute.errors import BugError, InvalidError
 from imagelane.execute.header import read_header
 from imagelane.execute.lettering import fitting
+from imagelane.execute.limits import Limits
 from imagelane.execute.picture import Picture
 from imagelane.execute.resample import inside, resized
 from imagelane.execute.stamp import Stamp
@@ -132,7 +133,7 @@ def _logo_mark(path: Path, _changed: int, width: int, opacity: float) -> Stamp:
     data = path.read_bytes()
     try:
         header = read_header(data)
-        decode.check_limits(data, header, decode.Limits())
+        decode.check_limits(data, header, Limits())
         logo = decode.decode(data, header, (), Allowance(1 << 62, lambda _: None))
     except InvalidError as error:
         raise BugError(f"the logo {path} cannot be used: {error.message}") from error
