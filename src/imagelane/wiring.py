@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -180,50 +180,55 @@ def session(
         RunNotFoundError: there is no run to take up.
         RunOwnedError: the run's coordinator is alive.
     """
-    from imagelane.adapters.clock import SystemClock  # noqa: PLC0415 - only what runs loads it
-    from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415
-    from imagelane.adapters.owner import this_process  # noqa: PLC0415
-    from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
-    from imagelane.adapters.sources import open_source  # noqa: PLC0415
-    from imagelane.engine import Engine, Parts  # noqa: PLC0415
-    from imagelane.record.recover import recover  # noqa: PLC0415
+    from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415 - loads SQLite
 
     workspace = workspace_of(spec)
     workspace.root.mkdir(parents=True, exist_ok=True)
-    journal = SqliteJournal(workspace.journal)
-    try:
-        if resume is None:
-            number = _new_run()
-        else:
-            number = resume
+    with ExitStack() as stack:
+        journal = SqliteJournal(workspace.journal)
+        stack.callback(journal.close)
+        number = _new_run() if resume is None else resume
+        if resume is not None:
             spec = _kept_spec(journal, resume)
         physical = plan(spec, options)
-        folder = workspace.run(number)
-        folder.mkdir(parents=True, exist_ok=True)
+        home, scratch = workspace.run(number), workspace.scratch(number)
+        for folder in (home, scratch, workspace.artifacts):
+            folder.mkdir(parents=True, exist_ok=True)
+        executing = _pool(pool, workspace, scratch, Path(spec.folder))
+        # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
+        stack.callback(executing.close, kill=True)
+        # First of all, so that its workers get ready while the rest is put together.
+        executing.open(physical)
+
+        from imagelane.adapters.clock import SystemClock  # noqa: PLC0415
+        from imagelane.adapters.owner import this_process  # noqa: PLC0415
+        from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
+        from imagelane.adapters.sources import open_source  # noqa: PLC0415
+        from imagelane.engine import Engine, Parts  # noqa: PLC0415
+        from imagelane.record.recover import recover  # noqa: PLC0415
+
         source = open_source(
             spec.images,
             Path(spec.folder),
-            folder / "source.db",
+            home / "source.db",
             exclude=[workspace.root, *targets(spec)],
         )
+        stack.callback(source.close)
         if resume is None:
-            definition = {"spec": to_json(spec)}
-            claimed = journal.create(number, definition, this_process())
+            claimed = journal.create(number, {"spec": to_json(spec)}, this_process())
             state = RunState()
         else:
             claimed = journal.claim(number, this_process())
             state = recover(journal, number)
-        slugs = Slugs(folder / "slugs.db", journal, number)
-        scratch = workspace.scratch(number)
-        scratch.mkdir(parents=True, exist_ok=True)
-        workspace.artifacts.mkdir(parents=True, exist_ok=True)
+        slugs = Slugs(home / "slugs.db", journal, number)
+        stack.callback(slugs.close)
         parts = Parts(
             run=number,
             plan=physical,
             claimed=claimed,
             journal=journal,
             source=source,
-            pool=_pool(pool, workspace, scratch, Path(spec.folder)),
+            pool=executing,
             promote=_promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence),
             clock=SystemClock(),
             observers=observers,
@@ -235,8 +240,6 @@ def session(
         yield engine, number
         if engine.state.status not in TAKEN_UP:
             shutil.rmtree(scratch, ignore_errors=True)
-    finally:
-        journal.close()
 
 
 def run(

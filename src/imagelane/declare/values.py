@@ -23,6 +23,8 @@ class Strict(BaseModel):
     """Frozen; an unknown key is an error; nothing is converted silently."""
 
     model_config = ConfigDict(
+        # A schema is built when its stage is first declared: most pipelines use a few of them.
+        defer_build=True,
         extra="forbid",
         frozen=True,
         strict=True,

@@ -121,16 +121,18 @@ class Crew:
         if len(worker.running) >= self._capacity:
             del self.free[worker]
 
-    def hire(self) -> None:
-        """Start as many workers as the waiting orders call for, side by side."""
+    def hire(self, expected: int = 0) -> None:
+        """Start as many workers as the waiting orders call for, side by side; or as many as
+        ``expected`` orders will."""
         now = time.monotonic()
-        if not self.queue:
+        called_for = max(len(self.queue), expected)
+        if not called_for:
             return
         if now < self._hire_after:
             self._board.look_by(self._hire_after)
             return
         starting = sum(not worker.ready for worker in self.members)
-        unserved = len(self.queue) - starting * self._capacity
+        unserved = called_for - starting * self._capacity
         wanted = min(-(-unserved // self._capacity), self.size - len(self.members))
         for _ in range(wanted):
             taken = {worker.slot for worker in self.members}

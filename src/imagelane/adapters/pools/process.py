@@ -86,6 +86,7 @@ class ProcessPool:
         self._keep = tuple(keep)
         self._reports: list[Report] = []
         self._claims: dict[int, tuple[Worker, Dispatch]] = {}
+        self._plan: PhysicalPlan | None = None
         self._closing = False
         self._closed = False
         self._board: Switchboard[Worker] = Switchboard()
@@ -95,6 +96,10 @@ class ProcessPool:
         self._crews = (self._pixels, self._hosts, self._alone)
 
     def open(self, plan: PhysicalPlan) -> None:
+        """Start the workers: they get ready while the caller does. Opening it again is harmless."""
+        if self._plan is plan:
+            return
+        self._plan = plan
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
         waiting = Terms(folder, environment, self._opening)
@@ -108,6 +113,12 @@ class ProcessPool:
             for segment in plan.segments
             if segment.place in of_place
         }
+        places = {segment.place for segment in plan.segments}
+        if Place.PROCESS in places:
+            self._pixels.hire(self._pixels.size)
+        if Place.THREAD in places:
+            self._hosts.hire(1)
+        self._board.flush()
 
     def submit(self, order: Order) -> None:
         crew = self._crew_of[order.segment]
