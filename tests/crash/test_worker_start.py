@@ -35,6 +35,7 @@ def bench(pool: ProcessPool, tmp_path: Path) -> Bench:
 
 def test_says_why_no_worker_can_be_started(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert isinstance(bench.pool, ProcessPool)
     for pid in bench.pool.pids:
         os.kill(pid, signal.SIGKILL)
     bench.submit()

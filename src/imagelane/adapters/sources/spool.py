@@ -114,7 +114,7 @@ def build(spool: Path, declaration: str, placing: Placing, listing: Listing) -> 
             # A half-written file is thrown away, so it needs no journal of its own.
             connection.execute("PRAGMA journal_mode = off")
             connection.execute("PRAGMA synchronous = off")
-            connection.execute("PRAGMA cache_size = -16000")
+            connection.execute("PRAGMA cache_size = -2000")
             _Building(connection, placing, listing).make(declaration)
         finally:
             connection.close()
