@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 SRC = Path(__file__).parents[1] / "src"
+
+# Machines that run tests are shared and noisy: how long an example took says nothing about it.
+settings.register_profile("imagelane", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("imagelane")
 
 
 class Paint(Protocol):

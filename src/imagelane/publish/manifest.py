@@ -172,7 +172,7 @@ def _image(
     if srcset := _srcset(made, names):
         entry["srcset"] = srcset
     missing = [
-        {"stage": stage, "reason": shown(" ".join(reason.split()))[:_LONGEST_REASON]}
+        {"stage": shown(stage), "reason": shown(" ".join(reason.split()))[:_LONGEST_REASON]}
         for stage, reason in sorted(member.get("missing", {}).items())
         if expected is None or stage in expected
     ]
@@ -206,7 +206,7 @@ def _pixels(facts: Mapping[str, Any], name: str) -> int | None:
 def _entry(made: _Made, file: str) -> dict[str, Any]:
     stage, one = made
     entry: dict[str, Any] = {
-        "stage": stage,
+        "stage": shown(stage),
         "name": shown(one.name),
         "file": file,
         "format": one.format,
@@ -227,7 +227,7 @@ def _srcset(made: Sequence[_Made], names: Sequence[str]) -> dict[str, dict[str, 
     widths: dict[str, dict[str, dict[int, str]]] = defaultdict(lambda: defaultdict(dict))
     for (stage, one), name in zip(made, names, strict=True):
         if one.name.isdecimal() and one.width:
-            widths[stage][one.format].setdefault(one.width, name)
+            widths[shown(stage)][one.format].setdefault(one.width, name)
     return {
         stage: {
             form: ", ".join(f"{quote(name)} {width}w" for width, name in sorted(files.items()))
