@@ -114,7 +114,7 @@ class Engine:
                 events = scheduler.take_events()
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
-                self._record(events)
+                self._recorder.record(events)
                 if self._state.status is not RunStatus.RUNNING:
                     break
                 for order in waiting:
@@ -129,9 +129,6 @@ class Engine:
             for observer in parts.observers:
                 observer.closed(self._state)
         return self._state
-
-    def _record(self, events: Sequence[Event]) -> None:
-        self._recorder.record(events)
 
     def _submit_known(self, orders: Sequence[Order], events: Sequence[Event]) -> list[Order]:
         """Submit the orders for images of which everything is durable already, so that no worker

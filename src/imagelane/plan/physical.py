@@ -12,7 +12,7 @@ from imagelane.model.plan import Lane, LogicalPlan, PhysicalPlan, Segment
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.spec import Place
 from imagelane.model.states import Scope
-from imagelane.plan.draft import Draft, Machine, own_limit, pool_of, pool_size, workers_of
+from imagelane.plan.draft import Draft, Machine, own_limit, pool_of, pool_size
 from imagelane.plan.logical import PlanError, PlanProblem
 from imagelane.plan.optimizer import optimize
 
@@ -152,12 +152,3 @@ def _check_options(logical: LogicalPlan, options: RunOptions) -> None:
     ]
     if problems:
         raise PlanError([PlanProblem(problem) for problem in problems])
-
-
-def own_workers(logical: LogicalPlan, options: RunOptions) -> dict[str, int]:
-    """The limits that single stages were given, by stage."""
-    return {
-        stage.name: workers
-        for stage in logical.stages
-        if (workers := workers_of(stage.spec, options)) is not None
-    }
