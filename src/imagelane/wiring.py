@@ -32,6 +32,7 @@ from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError, Ru
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imagelane.adapters.pools.reserve import Reserve
     from imagelane.declare.pipeline import Pipeline
     from imagelane.engine import Engine
     from imagelane.ports.observer import Observer
@@ -112,6 +113,19 @@ def describe(uses: str, parameters: Mapping[str, Any], folder: Path) -> Describe
         return Described(errors=(("", f"{uses} cannot be looked at: {last[0]}"),))
 
 
+@contextmanager
+def reserve(file: Path) -> Iterator[Reserve]:
+    """Workers that get ready while the pipeline file is read; for a `session` inside."""
+    from imagelane.adapters.pools.environment import worker_environment  # noqa: PLC0415
+    from imagelane.adapters.pools.reserve import Reserve  # noqa: PLC0415
+
+    workers = Reserve(file.parent, worker_environment(), machine().cores if file.is_file() else 0)
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
 def plan(spec: PipelineSpec, options: RunOptions) -> PhysicalPlan:
     """The plan that a run with these options would execute on this machine.
 
@@ -168,12 +182,14 @@ def session(
     *,
     resume: RunId | None = None,
     pool: PoolKind = "process",
+    reserve: Reserve | None = None,
     seed: int | None = None,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
     A run that is taken up keeps the plan with which it began, whatever the file says now; the
-    options say only how it is executed from here on.
+    options say only how it is executed from here on. ``reserve`` are workers that were started
+    already.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -194,7 +210,7 @@ def session(
         home, scratch = workspace.run(number), workspace.scratch(number)
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
-        executing = _pool(pool, workspace, scratch, Path(spec.folder))
+        executing = _pool(pool, workspace, scratch, Path(spec.folder), reserve)
         # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
         stack.callback(executing.close, kill=True)
         # First of all, so that its workers get ready while the rest is put together.
@@ -329,12 +345,14 @@ def targets(spec: PipelineSpec) -> list[Path]:
     ]
 
 
-def _pool(kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path) -> Pool:
+def _pool(
+    kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path, reserve: Reserve | None
+) -> Pool:
     match kind:
         case "process":
             from imagelane.adapters.pools.process import ProcessPool  # noqa: PLC0415
 
-            return ProcessPool(workspace.artifacts, scratch, folder)
+            return ProcessPool(workspace.artifacts, scratch, folder, reserve=reserve)
         case "inline":
             from imagelane.adapters.pools.inline import InlinePool  # noqa: PLC0415
 

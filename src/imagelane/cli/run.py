@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -56,19 +56,22 @@ def run(
 
     if new and resume:
         raise click.UsageError("--new begins a run and --resume takes one up: say one of them")
-    spec = wiring.load(file)
-    if origin is not None:
-        folder = str(Path(origin).absolute()) if Path(origin).exists() else origin
-        spec = replace(spec, images=replace(spec.images, origin=folder))
-    options = chosen(spec.options, given)
-    taken_up = _taken_up(spec, new=new, asked=resume, quiet=quiet or json_lines)
-    observers = _observers(spec, quiet=quiet, json_lines=json_lines)
     pool: Any = "inline" if inline else "process"
-    with (
-        wiring.session(spec, options, observers, resume=taken_up, pool=pool) as (engine, number),
-        _pausing(engine),
-    ):
-        result = wiring.result(engine.execute(), number, wiring.workspace_of(spec).root)
+    with nullcontext() if inline else wiring.reserve(file) as reserve:
+        spec = wiring.load(file)
+        if origin is not None:
+            folder = str(Path(origin).absolute()) if Path(origin).exists() else origin
+            spec = replace(spec, images=replace(spec.images, origin=folder))
+        options = chosen(spec.options, given)
+        taken_up = _taken_up(spec, new=new, asked=resume, quiet=quiet or json_lines)
+        observers = _observers(spec, quiet=quiet, json_lines=json_lines)
+        with (
+            wiring.session(
+                spec, options, observers, resume=taken_up, pool=pool, reserve=reserve
+            ) as (engine, number),
+            _pausing(engine),
+        ):
+            result = wiring.result(engine.execute(), number, wiring.workspace_of(spec).root)
     sys.exit(_code(result))
 
 

@@ -12,8 +12,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from imagelane.declare.problems import shown
 from imagelane.model.template import TemplateError, parse
@@ -29,9 +36,18 @@ class Strict(BaseModel):
         frozen=True,
         strict=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        from imagelane.declare.docstrings import describe  # noqa: PLC0415 - reads source code
+
+        found = handler.resolve_ref_schema(handler(schema))
+        describe(cls, found["properties"])
+        return found
 
 
 def mistake(found: str, expected: str = "", hint: str = "", at: str = "") -> PydanticCustomError:

@@ -25,7 +25,7 @@ from imagelane.execute.vips import (
     VipsError,
     complaint,
     from_pixels,
-    plain,
+    to_pixels,
 )
 from imagelane.model.spec import Extent
 
@@ -122,18 +122,19 @@ def decode(
     keeps_own = not to_standard and header.icc is not None and header.icc[16:20] == b"RGB "
     profile = header.icc if keeps_own and header.icc and not is_srgb(header.icc) else None
     try:
-        decoded, in_memory = _decode(data, header, shrink)
+        decoded, samples = _decode(data, header, shrink)
         image = decoded
         if profile is None:
             image = to_srgb(image, header.icc, wide=header.wide)
         elif image.format != "uchar":
             image = image.colourspace("srgb")
         image = _upright(image, header.orientation)
-        if image is not decoded or not in_memory:
-            image = plain(image)
+        if image is not decoded or samples is None:
+            samples = to_pixels(image)
+            image = from_pixels(samples)
     except VipsError as error:
         raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
-    picture = Picture(image, header.upright, profile, rights_of(header))
+    picture = Picture(image, header.upright, profile, rights_of(header), samples)
     allowance.give_back(working - picture.size)
     return picture
 
@@ -153,15 +154,18 @@ def check_frames(data: bytes, header: Header) -> None:
         raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
 
 
-def _decode(data: bytes, header: Header, shrink: int) -> tuple[Image, bool]:
-    """The picture as stored, and whether its samples are there already, without metadata."""
+def _decode(data: bytes, header: Header, shrink: int) -> tuple[Image, Pixels | None]:
+    """The picture as stored, and its samples where they are there already."""
+    samples: Pixels | None = None
     if header.format == "heic":
-        return from_pixels(_decode_heic(data)), True
-    if header.format == "jpeg" and header.bands != 4:
-        return from_pixels(_decode_jpeg(data, header, shrink)), True
+        samples = _decode_heic(data)
+    elif header.format == "jpeg" and header.bands != 4:
+        samples = _decode_jpeg(data, header, shrink)
+    if samples is not None:
+        return from_pixels(samples), samples
     # libvips reports as a warning what libjpeg-turbo alone would stop at.
     strict = "warning" if header.format == "jpeg" else "error"
-    return load(data, header.format, fail_on=strict), False
+    return load(data, header.format, fail_on=strict), None
 
 
 def _decode_jpeg(data: bytes, header: Header, shrink: int) -> Pixels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import simplejpeg
@@ -59,12 +59,13 @@ def encode(picture: Picture, how: Encoding) -> bytes:
             f"{picture.width} x {picture.height} pixels do not fit into a {how.format} file: "
             f"at most {most:,} a side"
         )
-    image, profile = picture.image, picture.profile
-    if profile is not None and "icc" not in how.keep:
-        image, profile = color.to_profile(image, "srgb", profile), None
-    rights = picture.rights if "copyright" in how.keep else Rights()
+    if picture.profile is not None and "icc" not in how.keep:
+        converted = color.to_profile(picture.image, "srgb", picture.profile)
+        picture = replace(picture, image=converted, profile=None, samples=None)
+    if "copyright" not in how.keep:
+        picture = replace(picture, rights=Rights())
     try:
-        return _ENCODERS[how.format](image, how, profile, rights)
+        return _ENCODERS[how.format](picture, how)
     except VipsError as error:
         raise BugError(f"the {how.format} could not be written: {complaint(error)}") from error
 
@@ -82,27 +83,30 @@ def flattened(image: Image, background: str) -> Image:
     return image.flatten(background=list(rgb(background))).cast("uchar")
 
 
-def _jpeg(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
+def _jpeg(picture: Picture, how: Encoding) -> bytes:
     quality = QUALITY["jpeg"] if how.quality is None else how.quality
+    opaque = flattened(picture.image, how.background)
     coded = simplejpeg.encode_jpeg(
-        to_pixels(flattened(image, how.background)),
+        picture.pixels if opaque is picture.image else to_pixels(opaque),
         quality,
         "RGB",
         "444" if quality >= _FULL_CHROMA_FROM else "420",
     )
+    rights = picture.rights
     exif = write_exif(rights.creator, rights.copyright)
-    return jpeg.with_metadata(coded, exif, write_xmp(rights.creator, rights.copyright), profile)
+    xmp = write_xmp(rights.creator, rights.copyright)
+    return jpeg.with_metadata(coded, exif, xmp, picture.profile)
 
 
-def _webp(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
-    image, keep = _tagged(image, profile, rights)
+def _webp(picture: Picture, how: Encoding) -> bytes:
+    image, keep = _tagged(picture)
     quality = QUALITY["webp"] if how.quality is None else how.quality
     effort = EFFORT["webp"] if how.effort is None else how.effort
     return bytes(image.webpsave_buffer(Q=quality, effort=effort, keep=keep))
 
 
-def _avif(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
-    image, keep = _tagged(image, profile, rights)
+def _avif(picture: Picture, how: Encoding) -> bytes:
+    image, keep = _tagged(picture)
     quality = QUALITY["avif"] if how.quality is None else how.quality
     effort = EFFORT["avif"] if how.effort is None else how.effort
     return bytes(
@@ -110,13 +114,13 @@ def _avif(image: Image, how: Encoding, profile: bytes | None, rights: Rights) ->
     )
 
 
-def _png(image: Image, how: Encoding, profile: bytes | None, rights: Rights) -> bytes:
-    image, keep = _tagged(image, profile, rights)
+def _png(picture: Picture, how: Encoding) -> bytes:
+    image, keep = _tagged(picture)
     effort = EFFORT["png"] if how.effort is None else how.effort
     return bytes(image.pngsave_buffer(compression=effort, keep=keep))
 
 
-_ENCODERS: Mapping[str, Callable[[Image, Encoding, bytes | None, Rights], bytes]] = {
+_ENCODERS: Mapping[str, Callable[[Picture, Encoding], bytes]] = {
     "jpeg": _jpeg,
     "webp": _webp,
     "avif": _avif,
@@ -124,11 +128,12 @@ _ENCODERS: Mapping[str, Callable[[Image, Encoding, bytes | None, Rights], bytes]
 }
 
 
-def _tagged(image: Image, profile: bytes | None, rights: Rights) -> tuple[Image, int]:
+def _tagged(picture: Picture) -> tuple[Image, int]:
+    rights = picture.rights
     blobs = (
         (_KEEP_EXIF, "exif-data", write_exif(rights.creator, rights.copyright)),
         (_KEEP_XMP, "xmp-data", write_xmp(rights.creator, rights.copyright)),
-        (_KEEP_ICC, "icc-profile-data", profile),
+        (_KEEP_ICC, "icc-profile-data", picture.profile),
     )
     keep = sum(flag for flag, _, blob in blobs if blob)
-    return with_blobs(image, {name: blob for _, name, blob in blobs if blob}), keep
+    return with_blobs(picture.image, {name: blob for _, name, blob in blobs if blob}), keep

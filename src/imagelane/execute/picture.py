@@ -26,20 +26,24 @@ class Picture:
 
     ``full`` is the size in pixels that the picture stands for: larger than its own where it was
     shrunk while it was decoded. ``profile`` is what its samples are meant in; None is sRGB.
+    ``samples`` are those of ``image``, where they are an array already: taking them out of libvips
+    again would copy them. Nobody may write to them.
     """
 
     image: Image
     full: tuple[int, int]
     profile: bytes | None = None
     rights: Rights = field(default_factory=Rights)
+    samples: Pixels | None = None
 
     @property
     def width(self) -> int:
-        return int(self.image.width)
+        # Cheaper than to ask libvips through its properties.
+        return int(self.image.width) if self.samples is None else self.samples.shape[1]
 
     @property
     def height(self) -> int:
-        return int(self.image.height)
+        return int(self.image.height) if self.samples is None else self.samples.shape[0]
 
     @property
     def has_alpha(self) -> bool:
@@ -52,12 +56,16 @@ class Picture:
 
     @property
     def pixels(self) -> Pixels:
-        """Its samples as an array, height x width x bands."""
-        return to_pixels(self.image)
+        """Its samples as an array, height x width x bands, to be read only."""
+        return to_pixels(self.image) if self.samples is None else self.samples
 
     def with_image(self, image: Image) -> Picture:
         """Another picture of the same origin, which stands for its own size."""
         return Picture(image, (int(image.width), int(image.height)), self.profile, self.rights)
+
+    def with_pixels(self, pixels: Pixels) -> Picture:
+        """Another picture of the same origin, over an array that nobody writes to any more."""
+        return Picture.of(pixels, self.profile, self.rights)
 
     def dump(self) -> bytes:
         """Header and samples, for `load`: the same picture in another process."""
@@ -100,4 +108,4 @@ class Picture:
     ) -> Picture:
         """A picture over an array of height x width x 3 or 4 samples."""
         height, width, _ = pixels.shape
-        return cls(from_pixels(pixels), (width, height), profile, rights or Rights())
+        return cls(from_pixels(pixels), (width, height), profile, rights or Rights(), pixels)

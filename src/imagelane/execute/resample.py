@@ -7,9 +7,10 @@ does not bleed into what can.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from imagelane.execute.picture import Picture
-from imagelane.execute.vips import Image, from_pixels, to_pixels
+from imagelane.execute.vips import Image, Pixels, to_pixels
 
 LINEAR_UP_TO = 320
 """Width in pixels up to which linear light is worth its time: fine detail in small pictures."""
@@ -18,8 +19,15 @@ LINEAR_UP_TO = 320
 def resized(picture: Picture, width: int, height: int, *, linear: bool = False) -> Picture:
     """The picture at exactly width x height pixels; itself where it has that size."""
     if (width, height) == (picture.width, picture.height):
-        return picture.with_image(picture.image)
-    return picture.with_image(_compute(picture.image, width, height, linear=linear))
+        return replace(picture, full=(width, height))
+    return picture.with_pixels(_compute(picture.image, width, height, linear=linear))
+
+
+def resized_copy(picture: Picture, width: int, height: int) -> Pixels:
+    """As `resized`, as samples that are the caller's own to write to."""
+    if (width, height) == (picture.width, picture.height):
+        return picture.pixels.copy()
+    return _compute(picture.image, width, height, linear=False)
 
 
 def cascade(
@@ -57,7 +65,7 @@ def _scaled(full: tuple[int, int], scale: float) -> tuple[int, int]:
     return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
 
 
-def _compute(image: Image, width: int, height: int, *, linear: bool) -> Image:
+def _compute(image: Image, width: int, height: int, *, linear: bool) -> Pixels:
     alpha = image.bands == 4
     work = image.colourspace("scrgb") if linear else image
     if alpha:
@@ -69,4 +77,4 @@ def _compute(image: Image, width: int, height: int, *, linear: bool) -> Image:
         work = work.colourspace("srgb")
     if work.format != "uchar":
         work = work.rint().cast("uchar") if not linear else work.cast("uchar")
-    return from_pixels(to_pixels(work))
+    return to_pixels(work)

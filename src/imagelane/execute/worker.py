@@ -7,6 +7,7 @@ waits does as many orders at a time as it is given, each on a thread of its own.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import socket
 import sys
@@ -94,6 +95,8 @@ def serve(channel: socket.socket, place: Place) -> None:
         MessageError: what came is no command, or comes out of turn.
     """
     line = Line(channel)
+    if place is Place.PROCESS:
+        _get_ready()
     opening = line.receive()
     if not isinstance(opening, Opening):
         raise MessageError(f"found {type(opening).__name__} first; expected Opening")
@@ -111,6 +114,14 @@ def leave() -> NoReturn:
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(0)
+
+
+def _get_ready() -> None:
+    """Load what every worker for pixels needs, whatever it will be asked to do: it may have been
+    started before anybody knew."""
+    with contextlib.suppress(Exception):
+        importlib.import_module("imagelane.execute.inspection")
+        importlib.import_module("imagelane.execute.stages.thumbnails")
 
 
 def _load(opening: Opening, place: Place) -> Execute:

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from imagelane.adapters.pools.child import Child
+from imagelane.adapters.pools.reserve import Reserve
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import Opening, Stop, encode
@@ -76,11 +77,12 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What every worker of a crew is hired on."""
+    """What every worker of a crew is hired on. Those in ``reserve`` are taken first."""
 
     folder: Path
     environment: dict[str, str]
     opening: Opening
+    reserve: Reserve | None = None
 
 
 class Crew:
@@ -138,12 +140,7 @@ class Crew:
             taken = {worker.slot for worker in self.members}
             slot = next(number for number in count(1) if number not in taken)
             try:
-                child = Child(
-                    f"{self._letter}{slot}",
-                    self.place,
-                    self._terms.folder,
-                    self._terms.environment,
-                )
+                child = self._new_child(f"{self._letter}{slot}")
             except OSError as error:
                 self.start_failed(str(error), hopeless=error.errno not in _SHORT_OF)
                 return
@@ -152,6 +149,11 @@ class Crew:
             self._board.add(worker, child)
             self._board.say(child, self._told)
             self._board.look_by(worker.until)
+
+    def _new_child(self, slot: str) -> Child:
+        terms = self._terms
+        waiting = terms.reserve.take(self.place, terms.folder) if terms.reserve else None
+        return waiting or Child(slot, self.place, terms.folder, terms.environment)
 
     def started(self, worker: Worker) -> None:
         """It is ready: it takes orders."""

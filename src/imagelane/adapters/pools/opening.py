@@ -45,6 +45,16 @@ def for_pixels(whole: Opening) -> Opening:
     return replace(whole, stages=stages)
 
 
+def unlocking(plan: PhysicalPlan) -> frozenset[StageName]:
+    """Stages whose end lets a stage of another segment begin while their own goes on."""
+    found = set()
+    for segment in plan.segments:
+        for stage in plan.logical.stages:
+            if stage.name not in segment.stages:
+                found.update([name for name in segment.stages if name in stage.needs][-1:])
+    return frozenset(found)
+
+
 def _planned(stage: LogicalStage, *, materialise: bool) -> PlannedStage:
     return PlannedStage(
         name=stage.name,

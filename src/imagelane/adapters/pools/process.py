@@ -9,7 +9,8 @@ from pathlib import Path
 
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
-from imagelane.adapters.pools.opening import for_pixels, opening
+from imagelane.adapters.pools.opening import for_pixels, opening, unlocking
+from imagelane.adapters.pools.reserve import Reserve
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import VERSION, Answer, Grant, Ready, encode
@@ -60,6 +61,7 @@ class ProcessPool:
         recycle: orders after which a worker is replaced ...
         youngest: ... unless it is younger than so many seconds.
         keep: names of environment variables that stages need beside the usual ones.
+        reserve: workers that were started already; closed when the pool has opened.
 
     All methods but `wake` belong to one thread, and it must live until `close`: the kernel ends the
     workers with the thread that started them.
@@ -77,6 +79,7 @@ class ProcessPool:
         recycle: int = 500,
         youngest: float = 30.0,
         keep: Iterable[str] = (),
+        reserve: Reserve | None = None,
     ) -> None:
         self._folders = (artifacts, scratch, folder)
         self._longest = {Place.PROCESS: longest, Place.THREAD: longest_wait}
@@ -84,6 +87,7 @@ class ProcessPool:
         self._recycle = recycle
         self._youngest = youngest
         self._keep = tuple(keep)
+        self._reserve = reserve
         self._reports: list[Report] = []
         self._claims: dict[int, tuple[Worker, Dispatch]] = {}
         self._plan: PhysicalPlan | None = None
@@ -102,12 +106,13 @@ class ProcessPool:
         self._plan = plan
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
-        waiting = Terms(folder, environment, self._opening)
+        pixels = Terms(folder, environment, for_pixels(self._opening), self._reserve)
         self._pixels.size = max(1, plan.processes)
-        self._pixels.open(Terms(folder, environment, for_pixels(self._opening)))
-        self._hosts.open(waiting)
-        self._alone.open(waiting)
+        self._pixels.open(pixels)
+        self._hosts.open(Terms(folder, environment, self._opening, self._reserve))
+        self._alone.open(Terms(folder, environment, self._opening))
         of_place = {Place.PROCESS: self._pixels, Place.THREAD: self._hosts}
+        self._unlocking = unlocking(plan)
         self._crew_of = {
             segment.index: of_place[segment.place]
             for segment in plan.segments
@@ -119,6 +124,8 @@ class ProcessPool:
         if Place.THREAD in places:
             self._hosts.hire(1)
         self._board.flush()
+        if self._reserve is not None:
+            self._reserve.close()
 
     def submit(self, order: Order) -> None:
         crew = self._crew_of[order.segment]
@@ -142,14 +149,24 @@ class ProcessPool:
         end = time.monotonic() + timeout
         woken = self._closed
         while not woken:
-            woken = self._turn(0.0 if self._reports else end - time.monotonic())
-            if self._reports or time.monotonic() >= end:
+            woken = self._turn(0.0 if self._pressing() else end - time.monotonic())
+            if self._pressing() or time.monotonic() >= end:
                 break
             for crew in self._crews:
                 if crew.trouble:
                     raise PoolError(crew.trouble)
         reports, self._reports = self._reports, []
         return reports
+
+    def _pressing(self) -> bool:
+        """Whether there is a report from which something follows. The others travel with it, so
+        that a segment of many stages is recorded in one commit."""
+        return any(
+            not isinstance(report, StageReport)
+            or isinstance(report.outcome, Failure)
+            or report.stage in self._unlocking
+            for report in self._reports
+        )
 
     def wake(self) -> None:
         self._board.ring()

@@ -26,7 +26,7 @@ class Section(Strict):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        found = handler.resolve_ref_schema(handler(schema))
+        found = super().__get_pydantic_json_schema__(schema, handler)
         if cls.SHORT:
             short = {k: v for k, v in found["properties"][cls.SHORT].items() if k != "default"}
             description = found.pop("description", "")

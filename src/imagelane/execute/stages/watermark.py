@@ -15,9 +15,9 @@ from imagelane.execute.header import read_header
 from imagelane.execute.lettering import fitting
 from imagelane.execute.limits import Limits
 from imagelane.execute.picture import Picture
-from imagelane.execute.resample import inside, resized
+from imagelane.execute.resample import inside, resized, resized_copy
 from imagelane.execute.stamp import Stamp
-from imagelane.execute.vips import Pixels, from_pixels
+from imagelane.execute.vips import Pixels
 
 MARKED = "marked"
 _TILT = -30.0
@@ -71,16 +71,16 @@ def make(parameters: Parameters, attempt: Attempt) -> Picture:
     picture = attempt.picture()
     width = parameters["width"]
     if width is not None and width < picture.full[0]:
-        picture = resized(picture, *inside(picture.full, width, None))
-    elif (picture.width, picture.height) != picture.full:
-        picture = resized(picture, *picture.full)
-    mark = _mark(parameters, attempt, picture.width)
-    pixels = picture.pixels.copy()
+        across, down = inside(picture.full, width, None)
+    else:
+        across, down = picture.full
+    mark = _mark(parameters, attempt, across)
+    pixels = resized_copy(picture, across, down)
     if parameters["position"] == "tiled":
         _tile(pixels, stamp.turned(mark, _TILT))
     else:
-        _place(pixels, mark, parameters["position"], round(parameters["margin"] * picture.width))
-    return picture.with_image(from_pixels(pixels))
+        _place(pixels, mark, parameters["position"], round(parameters["margin"] * across))
+    return picture.with_pixels(pixels)
 
 
 def _place(pixels: Pixels, mark: Stamp, position: str, margin: int) -> None:
