@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+# An installed package has its bytecode; a checkout in which Python may not write it would compile
+# every module of ours at every start, and nothing of the peers', which are one script each.
+_ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 class BenchmarkError(Exception):
     """A command failed, so its time means nothing."""
 
@@ -54,7 +59,7 @@ def run(
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, **(environment or {})},
+        env={**_ENVIRONMENT, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
