@@ -130,6 +130,36 @@ class ImageSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageReopened:
+    """A settled image is taken up again, by a redrive, a regeneration or a person's decision.
+
+    ``settled`` is the state that it had settled in. ``record`` holds what goes on being true of it
+    (`imagelane.model.records.image_json`): what has been settled is in flight no more, so nobody
+    else remembers it. ``decision`` is the word for it, ``actor`` who took it.
+    """
+
+    subject: Subject
+    settled: ImageState
+    decision: str
+    reason: str
+    actor: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReopened:
+    """A group that is over, or is held, is taken up again; fields as for an image. What is live of
+    it stays live until its stages have made the next version."""
+
+    subject: Subject
+    settled: GroupState
+    decision: str
+    reason: str
+    actor: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class GateOpened:
     """``present`` members go on into the group stages, ``gone`` have left the group."""
 
@@ -166,6 +196,8 @@ Event = (
     | TaskFailed
     | TaskSkipped
     | ImageSettled
+    | ImageReopened
+    | GroupReopened
     | GateOpened
     | GroupSettled
     | RunSettled
@@ -182,6 +214,8 @@ _TYPES: Mapping[str, type] = {
     "task_failed": TaskFailed,
     "task_skipped": TaskSkipped,
     "image_settled": ImageSettled,
+    "image_reopened": ImageReopened,
+    "group_reopened": GroupReopened,
     "gate_opened": GateOpened,
     "group_settled": GroupSettled,
     "run_settled": RunSettled,
@@ -199,6 +233,14 @@ _RENDITION = tuple(f.name for f in fields(Rendition))
 def _renditions(value: Any) -> tuple[Rendition, ...]:
     return tuple(Rendition(*row) for row in value)
 
+
+_STATES: Mapping[type, tuple[str, Callable[[Any], Any]]] = {
+    ImageSettled: ("state", ImageState),
+    GroupSettled: ("state", GroupState),
+    ImageReopened: ("settled", ImageState),
+    GroupReopened: ("settled", GroupState),
+}
+"""A field of one name that means states of one kind or another."""
 
 _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "renditions": _renditions,
@@ -243,10 +285,9 @@ def decode(type_name: str, subject: Subject, stage: str | None, body: Mapping[st
         name: convert(body[name]) if (convert := _FROM_JSON.get(name)) else body[name]
         for name in body
     }
-    if kind is ImageSettled:
-        values["state"] = ImageState(values["state"])
-    elif kind is GroupSettled:
-        values["state"] = GroupState(values["state"])
+    if kind in _STATES:
+        name, states = _STATES[kind]
+        values[name] = states(values[name])
     if kind in _WITH_SUBJECT:
         values["subject"] = subject
     if kind in _WITH_STAGE:

@@ -10,73 +10,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from imagelane.model import events as e
-from imagelane.model.ids import StageName, Subject
-from imagelane.model.outcome import Rendition
-from imagelane.model.states import (
-    LEFT_THE_GROUP,
-    GroupState,
-    ImageState,
-    RunStatus,
+from imagelane.model.ids import Subject
+from imagelane.model.records import (
+    GroupRecord,
+    ImageRecord,
+    SubjectState,
+    group_record,
+    image_record,
 )
+from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.model.work import SourceFile
 
+K = TypeVar("K")
 
-@dataclass(slots=True)
-class SubjectState:
-    """What has been done on one image, group or the run.
-
-    ``done`` stages succeeded; ``missing`` failed for good or were skipped, with the reason;
-    of those, ``failed`` gives (error class, message) of the ones that failed. ``attempts`` counts
-    failed attempts by stage.
-    """
-
-    done: set[StageName] = field(default_factory=set)
-    missing: dict[StageName, str] = field(default_factory=dict)
-    failed: dict[StageName, tuple[str, str]] = field(default_factory=dict)
-    attempts: Counter[StageName] = field(default_factory=Counter)
-    facts: dict[StageName, Mapping[str, Any]] = field(default_factory=dict)
-    renditions: dict[StageName, tuple[Rendition, ...]] = field(default_factory=dict)
-
-    def resolved(self, stage: StageName) -> bool:
-        return stage in self.done or stage in self.missing
-
-
-@dataclass(slots=True)
-class ImageRecord(SubjectState):
-    """An image in flight."""
-
-    source: SourceFile = field(kw_only=True)
-    sequence: int = field(kw_only=True)
-    role: str = field(kw_only=True, default="")
-    verdicts: dict[StageName, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class GroupRecord(SubjectState):
-    """A group that is not over. ``settled`` counts members by the state they settled in."""
-
-    name: str = field(kw_only=True)
-    state: GroupState = GroupState.OPEN
-    received: int = 0
-    settled: Counter[ImageState] = field(default_factory=Counter)
-    roles: dict[str, ImageState | None] = field(default_factory=dict)
-    size: int | None = None
-    closed_at: float | None = None
-    opened_gates: set[StageName] = field(default_factory=set)
-    primary: Mapping[str, Any] | None = None
-    """Facts of the primary, once it is settled whole or in part."""
-    primary_state: ImageState | None = None
-
-    @property
-    def settled_total(self) -> int:
-        return self.settled.total()
-
-    @property
-    def gone(self) -> int:
-        return sum(self.settled[state] for state in LEFT_THE_GROUP)
+__all__ = [
+    "GroupRecord",
+    "ImageRecord",
+    "RunState",
+    "SubjectState",
+    "evolve",
+    "final_image_state",
+]
 
 
 @dataclass(slots=True)
@@ -155,6 +112,10 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             if image.role == "primary":
                 group.primary_state = event.state
                 group.primary = _facts(image, event.subject)
+        case e.ImageReopened():
+            _reopen_image(state, event)
+        case e.GroupReopened():
+            _reopen_group(state, event)
         case e.GroupOpened():
             state.groups_opened += 1
             state.groups[event.subject.group] = GroupRecord(name=event.name)
@@ -178,6 +139,37 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             state.status = event.status
             state.reason = event.reason
     return state
+
+
+def _reopen_image(state: RunState, event: e.ImageReopened) -> None:
+    image = image_record(event.record)
+    state.images[event.subject] = image
+    group = state.groups[event.subject.group]
+    _take_out(group.settled, event.settled, 1)
+    if image.role:
+        group.roles[image.role] = None
+    if image.role == "primary":
+        group.primary_state = group.primary = None
+    if group.state is GroupState.HELD:
+        group.state = GroupState.CLOSED
+
+
+def _reopen_group(state: RunState, event: e.GroupReopened) -> None:
+    group = group_record(event.record)
+    if event.subject.group not in state.groups:
+        _take_out(state.group_counts, event.settled, 1)
+        for settled, count in group.settled.items():
+            _take_out(state.image_counts, final_image_state(settled, event.settled), count)
+    state.groups[event.subject.group] = group
+    # What was made of the whole run was made of what this group was.
+    state.run = SubjectState()
+
+
+def _take_out(counts: Counter[K], key: K, count: int) -> None:
+    """Count fewer; what is not there any more has no entry."""
+    counts[key] -= count
+    if not counts[key]:
+        del counts[key]
 
 
 def _facts(image: ImageRecord, subject: Subject) -> Mapping[str, Any]:

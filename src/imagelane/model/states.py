@@ -89,7 +89,7 @@ IMAGE_TRANSITIONS: Mapping[ImageState, frozenset[ImageState]] = {
     ImageState.DEAD: frozenset({ImageState.PROCESSING, ImageState.SKIPPED}),
     ImageState.SKIPPED: frozenset({ImageState.PROCESSING}),
     ImageState.REJECTED: frozenset({ImageState.PROCESSING}),
-    ImageState.PUBLISHED: frozenset({ImageState.PARTIAL}),
+    ImageState.PUBLISHED: frozenset({ImageState.PARTIAL, ImageState.PROCESSING}),
 }
 
 GROUP_TRANSITIONS: Mapping[GroupState, frozenset[GroupState]] = {
@@ -110,7 +110,7 @@ GROUP_TRANSITIONS: Mapping[GroupState, frozenset[GroupState]] = {
         {GroupState.CLOSED, GroupState.GATED, GroupState.ABORTED, GroupState.PUBLISHED}
     ),
     GroupState.PARTIAL: frozenset({GroupState.PUBLISHED, GroupState.CLOSED}),
-    GroupState.PUBLISHED: frozenset({GroupState.PARTIAL}),
+    GroupState.PUBLISHED: frozenset({GroupState.PARTIAL, GroupState.CLOSED}),
     GroupState.ABORTED: frozenset({GroupState.CLOSED}),
 }
 
@@ -126,8 +126,10 @@ RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     ),
     RunStatus.PAUSED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
     RunStatus.HALTED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
-    RunStatus.FAILED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
-    RunStatus.FINISHED: frozenset(),
+    RunStatus.FAILED: frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLED}),
+    # Dead letters go round again, and partial groups are completed, in the run that they are of;
+    # it is paused where a decision was taken that is not carried out yet.
+    RunStatus.FINISHED: frozenset({RunStatus.RUNNING, RunStatus.PAUSED}),
     RunStatus.CANCELLED: frozenset(),
 }
 

@@ -72,6 +72,13 @@ def _note(image: dict[str, Any], event: e.Event) -> None:
         case e.ImageSettled():
             image["state"] = event.state.value
             image["reason"] = event.reason
+        case e.ImageReopened():
+            image["state"], image["reason"] = "received", ""
+            kept = event.record
+            for kind in ("facts", "renditions"):
+                known = image[kind].items()
+                image[kind] = {stage: made for stage, made in known if stage in kept[kind]}
+            image["missing"] = dict(kept["missing"])
 
 
 def write_members(

@@ -34,8 +34,12 @@ def image_fate(image: ImageRecord, stages: Mapping[StageName, LogicalStage]) -> 
     """The image's fate, if a stage has sealed it, else None.
 
     Where several have, the first in the order of the plan decides, whichever came first in time;
-    so an image ends the same under every model. A halt waits for nobody.
+    so an image ends the same under every model. A halt waits for nobody, and a person's decision
+    stands above them all.
     """
+    if image.decided is not None:
+        state, reason = image.decided
+        return Fate(state, None, reason)
     for name in image.failed:
         if stages[name].spec.on_failure is FailurePolicy.HALT:
             return _fate(image, name, stages[name])
@@ -78,10 +82,18 @@ def _fate(image: ImageRecord, name: StageName, stage: LogicalStage) -> Fate | No
     return None
 
 
+_ENDS: Mapping[FailurePolicy, GroupState] = {
+    FailurePolicy.ABORT: GroupState.ABORTED,
+    FailurePolicy.HALT: GroupState.HELD,
+}
+
+
 def group_fate(
     group: GroupRecord, stages: Mapping[StageName, LogicalStage], primary: PrimarySpec | None
 ) -> tuple[GroupState, str] | None:
     """Why the group cannot go live, if so: the state that it goes to, and the reason."""
+    if group.decided is not None:
+        return group.decided
     if dead := group.settled[ImageState.DEAD]:
         return GroupState.ABORTED, f"{dead} of its images failed under the policy 'abort'"
     if (
@@ -91,11 +103,9 @@ def group_fate(
     ):
         return GroupState.ABORTED, f"its primary is {group.primary_state}"
     for name, (error, message) in group.failed.items():
-        match stages[name].spec.on_failure:
-            case FailurePolicy.ABORT:
-                return GroupState.ABORTED, f"{name} failed: {error}: {message}"
-            case FailurePolicy.HALT:
-                return GroupState.HELD, f"{name} failed: {error}: {message}"
+        state = _ENDS.get(stages[name].spec.on_failure)
+        if state is not None:
+            return state, f"{name} failed: {error}: {message}"
     for name, gate in gates_of(stages):
         if not group.resolved(name):
             decision = decide_gate(gate, group)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from imagelane.model import events as e
 from imagelane.model.ids import THE_RUN, StageName, Subject
@@ -31,6 +31,8 @@ from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
 from imagelane.schedule.reported import failed, succeeded
 from imagelane.schedule.retry import retry_delay
 
+Reopened = e.GroupReopened | e.ImageReopened
+
 
 class Scheduler:
     """Decides, and does nothing else.
@@ -45,7 +47,8 @@ class Scheduler:
         state: the run as it stands; changed in place.
         draw: random numbers in [0, 1), for the jitter of retries.
 
-    ``orders`` tells what is queued and in flight.
+    ``orders`` tells what is queued and in flight. While there is ``more_to_come``, subjects that
+    will be reopened, the run does not end.
     """
 
     def __init__(self, plan: PhysicalPlan, state: RunState, draw: Callable[[], float]) -> None:
@@ -66,6 +69,7 @@ class Scheduler:
         self._stopping: tuple[RunStatus, str] | None = None
         self._events: list[e.Event] = []
         self._now = 0.0
+        self.more_to_come = False
         self._take_up()
 
     # What the engine asks
@@ -117,6 +121,24 @@ class Scheduler:
         if item.last:
             self._refresh(group)
 
+    def reopen(self, events: Iterable[Reopened]) -> None:
+        """Take settled subjects up again, each group before its images."""
+        reopened = list(events)
+        for event in reopened:
+            self._emit(event)
+            if isinstance(event, e.ImageReopened):
+                self._enter(event.subject, self.state.images[event.subject].sequence)
+            else:
+                self._fates.forget(event.subject.group)
+                self._watch_gates(event.subject.group)
+        for event in reopened:
+            self._refresh(event.subject)
+            self._refresh(event.subject.of_group)
+
+    def reopens(self) -> bool:
+        """Whether the window has a place for another subject that is to be taken up again."""
+        return self._stopping is None and len(self.state.images) < self.plan.window
+
     def source_ended(self) -> None:
         """The source has no more images."""
         self._emit(e.SourceExhausted(self.state.groups_opened, self.state.received))
@@ -164,7 +186,7 @@ class Scheduler:
             return
         if self._stopping is not None:
             self._emit(e.RunSettled(*self._stopping))
-        elif (settled := run_end(self.state, self._stages)) is not None:
+        elif not self.more_to_come and (settled := run_end(self.state, self._stages)):
             self._emit(settled)
 
     def dispatch(self, now: float) -> list[Order]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from imagelane.model import events as e
 from imagelane.model.ids import Digest, StageName, Subject
 from imagelane.model.outcome import Rendition
+from imagelane.model.records import GroupRecord, ImageRecord, group_json, image_json
+from imagelane.model.run import RunState, evolve
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
 
 NAMES = ("harbour.jpg", "hafen ü.jpg", "line\nbreak.jpg", "undecodable \udcff.jpg", "e\u0301.jpg")
@@ -34,14 +36,57 @@ class _Group:
     flying: list[Subject] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Past:
+    """What the fold has let go of, for events that take it up again."""
+
+    state: RunState = field(default_factory=RunState)
+    images: dict[Subject, tuple[ImageState, ImageRecord]] = field(default_factory=dict)
+    groups: dict[Subject, tuple[GroupState, GroupRecord]] = field(default_factory=dict)
+
+    def see(self, event: e.Event) -> None:
+        match event:
+            case e.ImageSettled():
+                self.images[event.subject] = (event.state, self.state.images[event.subject])
+            case e.GroupSettled() if event.state is not GroupState.HELD:
+                self.groups[event.subject] = (event.state, self.state.groups[event.subject.group])
+            case e.ImageReopened():
+                del self.images[event.subject]
+            case e.GroupReopened():
+                del self.groups[event.subject]
+        evolve(self.state, event)
+
+    def image(self, subject: Subject) -> e.ImageReopened:
+        settled, record = self.images[subject]
+        return e.ImageReopened(subject, settled, "retry", "why", "somebody", image_json(record))
+
+    def group(self, subject: Subject) -> e.GroupReopened:
+        settled, record = self.groups[subject]
+        kept = group_json(replace(record, state=GroupState.CLOSED))
+        return e.GroupReopened(subject, settled, "redrive", "why", "somebody", kept)
+
+
 def history(choose: Random, length: int) -> Iterator[e.Event]:
     """About ``length`` events in an order that `imagelane.model.run.evolve` accepts."""
+    past = _Past()
+    for event in _draws(choose, length, past):
+        past.see(event)
+        yield event
+
+
+def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
     yield e.RunStarted("gallery", "0" * 64, "parallel", {"fuse": True})
     groups: list[_Group] = []
     opened = sequence = 0
     for _ in range(length):
         busy = [group for group in groups if group.flying]
-        match choose.randrange(8):
+        settled = [
+            (group, image)
+            for group in groups
+            for image in past.images
+            if image.group == group.subject.group
+        ]
+        match choose.randrange(10):
             case 0:
                 opened += 1
                 groups.append(_Group(Subject(opened)))
@@ -67,6 +112,15 @@ def history(choose: Random, length: int) -> Iterator[e.Event]:
                 yield e.GroupClosed(group.subject, group.received, 17.0)
             case 7 if quiet := [group for group in groups if group.closed and not group.flying]:
                 yield from _finish(choose, groups, choose.choice(quiet))
+            case 8 if settled:
+                group, image = choose.choice(settled)
+                group.flying.append(image)
+                yield past.image(image)
+            case 9 if past.groups:
+                subject = choose.choice(list(past.groups))
+                received_then = past.groups[subject][1].received
+                groups.append(_Group(subject, received_then, closed=True))
+                yield past.group(subject)
             case _:
                 yield e.RunSettled(RunStatus.PAUSED, "asked to")
                 yield e.RunResumed("sequential")

@@ -32,6 +32,8 @@ class _Run:
     groups: dict[int, GroupRow] = field(default_factory=dict)
     images: dict[int, dict[int, ImageRow]] = field(default_factory=dict)
     """By group, then by ordinal."""
+    fates: dict[Subject, ImageState] = field(default_factory=dict)
+    """What images settled in, whatever their groups came to."""
 
     def rows(self) -> Iterator[ImageRow]:
         for _, of_group in sorted(self.images.items()):
@@ -151,7 +153,7 @@ def _refuse_contradictions(run: _Run, events: Sequence[Event]) -> None:
                 new.add(event.subject)
 
 
-def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901 -- a fold: one arm an event
+def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901, PLR0912 -- a fold
     match event:
         case e.RunStarted():
             run.row = replace(
@@ -167,6 +169,25 @@ def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901 -- a fold:
             run.row = replace(run.row, model=event.model, status=RunStatus.RUNNING, reason="")
         case e.RunSettled():
             run.row = replace(run.row, status=event.status, reason=event.reason)
+        case e.ImageReopened():
+            of_group = run.images[event.subject.group]
+            of_group[event.subject.ordinal] = replace(
+                of_group[event.subject.ordinal],
+                state=ImageState.PROCESSING,
+                settled=False,
+                stage=None,
+                reason="",
+            )
+            run.fates.pop(event.subject)
+            if run.groups[event.subject.group].state is GroupState.HELD:
+                _change_group(run, event.subject, state=GroupState.CLOSED, reason="")
+        case e.GroupReopened():
+            _change_group(run, event.subject, state=GroupState(event.record["state"]), reason="")
+            members = run.images[event.subject.group]
+            for ordinal, member in members.items():
+                fate = run.fates.get(member.subject, member.state)
+                if fate is not member.state:
+                    members[ordinal] = replace(member, state=fate, reason="")
         case e.GroupOpened():
             group = event.subject.group
             run.groups[group] = GroupRow(group, event.name, GroupState.OPEN, 0, "", None)
@@ -212,6 +233,7 @@ def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901 -- a fold:
                 stage=event.stage,
                 reason=event.reason,
             )
+            run.fates[event.subject] = event.state
 
 
 def _change_group(run: _Run, subject: Subject, **changes: Any) -> None:
@@ -221,6 +243,6 @@ def _change_group(run: _Run, subject: Subject, **changes: Any) -> None:
 def _settle_images(run: _Run, event: e.GroupSettled) -> None:
     of_group = run.images[event.subject.group]
     for ordinal, image in of_group.items():
-        final = final_image_state(image.state, event.state)
+        final = final_image_state(run.fates.get(image.subject, image.state), event.state)
         if image.settled and final is not image.state:
             of_group[ordinal] = replace(image, state=final, reason=image.reason or event.reason)

@@ -52,12 +52,26 @@ UPDATE images SET state = 'processing'
 WHERE run = ? AND group_no = ? AND ordinal = ? AND state = 'received';
 
 -- name: image_settled
-UPDATE images SET state = ?, settled = 1, stage = ?, reason = ?
+UPDATE images SET state = ?1, fate = ?1, settled = 1, stage = ?2, reason = ?3
+WHERE run = ?4 AND group_no = ?5 AND ordinal = ?6;
+
+-- name: image_reopened
+UPDATE images SET state = 'processing', fate = NULL, settled = 0, stage = NULL, reason = ''
 WHERE run = ? AND group_no = ? AND ordinal = ?;
+
+-- name: group_reopened
+UPDATE groups SET state = ?, reason = '' WHERE run = ? AND group_no = ?;
+
+-- name: group_taken_up
+UPDATE groups SET state = ?, reason = '' WHERE run = ? AND group_no = ? AND state = 'held';
+
+-- name: images_of_reopened_group
+UPDATE images SET state = fate, reason = CASE state WHEN fate THEN reason ELSE '' END
+WHERE run = ? AND group_no = ? AND settled = 1;
 
 -- name: images_of_settled_group
 UPDATE images SET state = ?, reason = CASE reason WHEN '' THEN ? ELSE reason END
-WHERE run = ? AND group_no = ? AND settled = 1 AND state = ?;
+WHERE run = ? AND group_no = ? AND settled = 1 AND fate = ?;
 
 -- name: events_page
 SELECT log_index, at, type, group_no, ordinal, stage, body FROM events

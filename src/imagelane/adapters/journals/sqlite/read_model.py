@@ -60,6 +60,15 @@ def apply(  # noqa: C901, PLR0912 -- a fold: one arm for each event
                     queries["image_settled"],
                     (event.state.value, event.stage, stored(event.reason), run, *event.subject),
                 )
+            case e.ImageReopened():
+                execute(queries["image_reopened"], (run, *event.subject))
+                execute(
+                    queries["group_taken_up"], (GroupState.CLOSED.value, run, event.subject.group)
+                )
+            case e.GroupReopened():
+                group = event.subject.group
+                execute(queries["group_reopened"], (event.record["state"], run, group))
+                execute(queries["images_of_reopened_group"], (run, group))
             case e.GroupOpened():
                 execute(queries["group_opened"], (run, event.subject.group, stored(event.name)))
             case e.GroupClosed():

@@ -56,6 +56,7 @@ CREATE TABLE images (
   settled INTEGER NOT NULL DEFAULT 0,     -- 1: no stage of it is left to do
   stage TEXT,                             -- the one that decided its state
   reason ANY NOT NULL DEFAULT '',
+  fate TEXT,                              -- what it settled in, whatever its group came to
   PRIMARY KEY (run, group_no, ordinal),
   FOREIGN KEY (run, group_no) REFERENCES groups (run, group_no)
 ) STRICT, WITHOUT ROWID;
