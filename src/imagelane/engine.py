@@ -7,12 +7,13 @@ one commit, and only then execute what follows from them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imagelane.model.events import Event, RunResumed, RunStarted, subject_of
+from imagelane.model.decision import Decision
+from imagelane.model.events import Event, ImageReopened, RunResumed, RunStarted, subject_of
 from imagelane.model.ids import RunId
 from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.plan import PhysicalPlan
@@ -24,10 +25,11 @@ from imagelane.ports.clock import Clock
 from imagelane.ports.journal import Claimed, Journal
 from imagelane.ports.observer import Observer, Pulse
 from imagelane.ports.pool import Pool
+from imagelane.ports.requests import Requests, Ticket
 from imagelane.ports.source import Source
 from imagelane.record.members import write_members
 from imagelane.record.recorder import Recorder
-from imagelane.schedule.scheduler import Scheduler
+from imagelane.schedule.scheduler import Reopened, Scheduler
 
 PULSE = 0.125
 """Seconds between two looks of the observers, and the longest that a pause goes unnoticed."""
@@ -36,12 +38,25 @@ Promote = Callable[[Order], Outcome]
 """Executes a coordinator's stage on a group or the run; ``order.members`` is its members file."""
 
 
+CarryOut = Callable[[Sequence[Decision]], Iterable[Sequence[Reopened]]]
+"""From decisions to the events that carry them out, as far as that is possible."""
+
+
+def no_decisions(_: Sequence[Decision]) -> Iterable[Sequence[Reopened]]:
+    """Nobody decides anything."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What an engine is composed of: one adapter for each port.
 
     ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
     [0, 1). ``beginning`` is the event with which this coordinator enters the record.
+
+    ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
+    into events, group by group. ``reopening`` are events of groups that are to be taken up again,
+    made when there is room for them, at most ``rate`` images a second.
     """
 
     run: RunId
@@ -56,6 +71,10 @@ class Parts:
     scratch: Path
     draw: Callable[[], float]
     beginning: RunStarted | RunResumed
+    requests: Requests | None = None
+    carry_out: CarryOut = no_decisions
+    reopening: Iterator[Sequence[Reopened]] | None = None
+    rate: float | None = None
 
 
 class Engine:
@@ -68,8 +87,12 @@ class Engine:
         self._recorder = Recorder(parts.journal, parts.claimed, parts.clock, parts.observers)
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = ThreadPoolExecutor(1, "promote")
+        self._reopening = parts.reopening
+        self._scheduler.more_to_come = parts.reopening is not None
         self._began = parts.clock.monotonic()
         self._pulsed = 0.0
+        self._listened = 0.0
+        self._reopens_at = 0.0
 
     @property
     def state(self) -> RunState:
@@ -106,6 +129,8 @@ class Engine:
                     else:
                         scheduler.admit(item, parts.clock.now())
                 now = parts.clock.monotonic()
+                heard = self._listen(now)
+                self._take_up(now)
                 scheduler.tick(now, parts.clock.now())
                 for number in scheduler.grants():
                     parts.pool.grant(number)
@@ -115,6 +140,7 @@ class Engine:
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
                 self._recorder.record(events)
+                self._answer(heard)
                 if self._state.status is not RunStatus.RUNNING:
                     break
                 for order in waiting:
@@ -129,6 +155,43 @@ class Engine:
             for observer in parts.observers:
                 observer.closed(self._state)
         return self._state
+
+    def _listen(self, now: float) -> list[Ticket]:
+        """Do what people ask for; gives the tickets of what is done once it is recorded."""
+        requests = self._parts.requests
+        if requests is None or now - self._listened < PULSE:
+            return []
+        self._listened = now
+        heard = []
+        for ticket, request in requests.waiting(self._parts.run):
+            heard.append(ticket)
+            match request.kind:
+                case "pause":
+                    self._scheduler.stop(RunStatus.PAUSED, request.reason)
+                case "cancel":
+                    self._scheduler.stop(RunStatus.CANCELLED, request.reason)
+                case _:
+                    for events in self._parts.carry_out(request.decisions):
+                        self._scheduler.reopen(events)
+        return heard
+
+    def _answer(self, heard: Sequence[Ticket]) -> None:
+        for ticket in heard:
+            if self._parts.requests is not None:
+                self._parts.requests.done(self._parts.run, ticket)
+
+    def _take_up(self, now: float) -> None:
+        """Reopen what is to go round again, as far as the window and the rate allow."""
+        while self._reopening is not None and now >= self._reopens_at and self._scheduler.reopens():
+            events = next(self._reopening, None)
+            if events is None:
+                self._reopening = None
+                self._scheduler.more_to_come = False
+                return
+            self._scheduler.reopen(events)
+            if self._parts.rate is not None:
+                images = sum(isinstance(event, ImageReopened) for event in events)
+                self._reopens_at = max(now, self._reopens_at) + images / self._parts.rate
 
     def _submit_known(self, orders: Sequence[Order], events: Sequence[Event]) -> list[Order]:
         """Submit the orders for images of which everything is durable already, so that no worker
@@ -191,6 +254,8 @@ class Engine:
     def _patience(self, now: float) -> float:
         """Seconds for which there is nothing to do but wait for a report."""
         patience = PULSE
+        if self._reopening is not None and self._reopens_at > now:
+            patience = min(patience, self._reopens_at - now)
         retry, gate = self._scheduler.wake_at()
         if retry is not None:
             patience = min(patience, max(0.0, retry - now))

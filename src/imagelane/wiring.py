@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from imagelane.config import Workspace, machine
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
-from imagelane.model.ids import RunId
+from imagelane.model.ids import Digest, RunId
 from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.run import RunState
@@ -30,14 +30,14 @@ from imagelane.plan.physical import physical_plan
 from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError, RunRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from imagelane.adapters.pools.reserve import Reserve
     from imagelane.declare.pipeline import Pipeline
     from imagelane.engine import Engine
+    from imagelane.model.decision import Decision
     from imagelane.ports.observer import Observer
     from imagelane.ports.pool import Pool
     from imagelane.ports.publisher import IndexedPublisher
+    from imagelane.ports.requests import Requests
     from imagelane.publish.promoter import Promoter, SlugBook
 
 __all__ = [
@@ -77,6 +77,17 @@ class RunResult:
             and set(self.images) <= {ImageState.PUBLISHED}
             and set(self.groups) <= {GroupState.PUBLISHED}
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What of a run goes round again: decisions on groups that are over, made when there is room
+    for them, at most ``rate`` images a second. ``refused`` hears of those that cannot be carried
+    out."""
+
+    decisions: Callable[[Journal, RunId], Iterator[Sequence[Decision]]]
+    refused: Callable[[str], None]
+    rate: float | None = None
 
 
 def load(file: Path) -> PipelineSpec:
@@ -183,13 +194,14 @@ def session(
     resume: RunId | None = None,
     pool: PoolKind = "process",
     reserve: Reserve | None = None,
+    again: Again | None = None,
     seed: int | None = None,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
     A run that is taken up keeps the plan with which it began, whatever the file says now; the
     options say only how it is executed from here on. ``reserve`` are workers that were started
-    already.
+    already, ``again`` says what of a run that is taken up goes round again.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -221,6 +233,7 @@ def session(
         from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
         from imagelane.adapters.sources import open_source  # noqa: PLC0415
         from imagelane.engine import Engine, Parts  # noqa: PLC0415
+        from imagelane.record.decisions import Decider  # noqa: PLC0415
         from imagelane.record.recover import recover  # noqa: PLC0415
 
         source = open_source(
@@ -238,6 +251,7 @@ def session(
             state = recover(journal, number)
         slugs = Slugs(home / "slugs.db", journal, number)
         stack.callback(slugs.close)
+        decider = Decider(journal, number, physical.logical)
         parts = Parts(
             run=number,
             plan=physical,
@@ -251,6 +265,12 @@ def session(
             scratch=scratch,
             draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
             beginning=_beginning(spec, physical, options, resumed=resume is not None),
+            requests=_requests(workspace, number),
+            carry_out=lambda decisions: decider.possible([[one] for one in decisions], _drop),
+            reopening=(
+                decider.possible(again.decisions(journal, number), again.refused) if again else None
+            ),
+            rate=again.rate if again else None,
         )
         engine = Engine(parts, state)
         yield engine, number
@@ -309,6 +329,31 @@ def result(state: RunState, number: RunId, workspace: Path) -> RunResult:
     return RunResult(number, state.status, state.reason, images, groups, workspace)
 
 
+def _requests(workspace: Workspace, number: RunId) -> Requests:
+    """What people ask of the run from here on. Who asked an earlier coordinator to stand still has
+    been answered by whoever took the run up."""
+    from imagelane.adapters.requests import FolderRequests  # noqa: PLC0415
+
+    requests = FolderRequests(workspace.run)
+    for ticket, request in requests.waiting(number):
+        if not request.decisions:
+            requests.done(number, ticket)
+    return requests
+
+
+def _drop(_: str) -> None:
+    """A decision that was carried out before, or that the run has overtaken, is of no consequence:
+    whoever took it was told whether it stands."""
+
+
+def damaged(workspace: Path) -> Callable[[str], bool]:
+    """Of a digest: whether the artifact store of a workspace does not hold its bytes."""
+    from imagelane.adapters.artifacts.filesystem import FilesystemArtifacts  # noqa: PLC0415
+
+    artifacts = FilesystemArtifacts(Workspace(workspace).artifacts)
+    return lambda digest: not artifacts.intact(Digest(digest))
+
+
 def _new_run() -> RunId:
     return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}")
 
@@ -328,6 +373,10 @@ def _kept_spec(journal: Journal, number: RunId) -> PipelineSpec:
     row = next((row for row in journal.runs() if row.run == number), None)
     if row is None:
         raise RunNotFoundError(f"there is no run {number}; `imagelane status` lists the runs")
+    if row.status is RunStatus.CANCELLED:
+        raise RunNotFoundError(
+            f"run {number} was cancelled, for good: `imagelane run --new` begins another"
+        )
     if row.status is RunStatus.RUNNING and alive(row.owner):
         raise RunOwnedError(
             f"run {number} is being executed by process {row.owner.split(':')[1]}; wait for it, "

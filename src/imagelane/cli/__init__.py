@@ -14,6 +14,13 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Run a pipeline, or take up the run that was interrupted."),
     "status": ("status", "How a run stands: states, counts, what failed and why."),
     "show": ("show", "The history of one image or group, step by step."),
+    "pause": ("pause", "Let a run stand still after what is in flight."),
+    "resume": ("resume", "Go on with a run that stands still."),
+    "cancel": ("cancel", "End a run for good."),
+    "dead-letters": ("dead_letters", "What failed for good: what, why, how often."),
+    "redrive": ("redrive", "Send dead letters round again, only their unfinished part."),
+    "resolve": ("resolve", "Decide what becomes of what is held, dead or left out."),
+    "regenerate": ("regenerate", "Complete partial groups; make anew what is gone."),
     "report": ("report", "Write a run's report: one self-contained HTML file."),
     "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),
 }
@@ -32,7 +39,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"imagelane.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -133,6 +133,10 @@ def evolve(state: RunState, event: e.Event) -> RunState:
         case e.SourceExhausted():
             state.exhausted = True
         case e.RunStarted() | e.RunResumed():
+            if state.status in {RunStatus.FINISHED, RunStatus.FAILED}:
+                # Whoever takes up a run that was over wants what it lacks.
+                for stage in list(state.run.missing):
+                    state.run.undo(stage)
             state.status = RunStatus.RUNNING
             state.reason = ""
         case e.RunSettled():

@@ -26,7 +26,7 @@ class NothingFoundError(Exception):
 @dataclass(frozen=True, slots=True)
 class Found:
     """``subjects`` are those that are meant, in published order, each with its name; of ``count``
-    in all, no more than `LISTED` are named. ``pattern``: several were asked for."""
+    in all, no more than were asked for are named. ``pattern``: several were asked for."""
 
     subjects: tuple[tuple[Subject, str], ...]
     count: int
@@ -54,7 +54,7 @@ def find_run(rows: Sequence[RunRow], word: str | None) -> RunRow:
     raise NothingFoundError(f"there is no run {visible(word)!r}; there is {', '.join(others)}")
 
 
-def find(journal: Journal, run: RunRow, word: str) -> Found:
+def find(journal: Journal, run: RunRow, word: str, *, most: int = LISTED) -> Found:
     """The image or group that is meant.
 
     Numbers come first (``3.12``, ``3``, ``run``); then, each tried only where the one before found
@@ -67,7 +67,7 @@ def find(journal: Journal, run: RunRow, word: str) -> Found:
     by_number = _by_number(journal, run, word)
     if by_number is not None:
         return Found((by_number,), 1)
-    matches = _Matches(word)
+    matches = _Matches(word, most)
     for group in journal.groups(run.run):
         matches.group(group)
     for image in journal.images(run.run):
@@ -97,8 +97,9 @@ def _by_number(journal: Journal, run: RunRow, word: str) -> tuple[Subject, str] 
 class _Matches:
     """Candidates by how well they match; every image is looked at once, few are kept."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, most: int) -> None:
         self._word = word
+        self._most = most
         self._path = str(PurePath(word))
         self._plain = _plain(word)
         self._pattern = bool(re.search(r"[*?[]", word))
@@ -147,7 +148,7 @@ class _Matches:
 
     def _keep(self, rank: int, subject: Subject, name: str) -> None:
         self._counts[rank] += 1
-        if len(self._kept[rank]) < LISTED:
+        if len(self._kept[rank]) < self._most:
             self._kept[rank].append((subject, name))
 
 

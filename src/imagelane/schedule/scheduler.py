@@ -176,8 +176,9 @@ class Scheduler:
             self._gate_timed_out(number)
 
     def stop(self, status: RunStatus, reason: str) -> None:
-        """Begin nothing more; when the last order is done, the run settles in ``status``."""
-        if self._stopping is None:
+        """Begin nothing more; when the last order is done, the run settles in ``status``: in the
+        first that was asked for, unless it is cancelled after that."""
+        if self._stopping is None or status is RunStatus.CANCELLED:
             self._stopping = (status, reason)
 
     def settle(self) -> None:

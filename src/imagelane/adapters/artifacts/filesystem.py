@@ -61,6 +61,13 @@ class FilesystemArtifacts:
             "that made it"
         )
 
+    def intact(self, digest: Digest) -> bool:
+        """Whether the bytes are there and what they were; nothing is put aside."""
+        try:
+            return file_digest(self._place(digest)) == digest
+        except FileNotFoundError:
+            return False
+
     def __contains__(self, digest: Digest) -> bool:
         return self._place(digest).is_file()
 

@@ -1,0 +1,88 @@
+"""What the commands that act on runs share: who acts, why, on which run, and what they say."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from imagelane.cli.failures import WAITS, WRONG, CommandError
+from imagelane.cli.seen import journal_of, the_run, workspace_option
+
+if TYPE_CHECKING:
+    from imagelane.control import Answer
+    from imagelane.ports.journal import Journal, RunRow
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PATIENCE = 60.0
+"""Seconds that a coordinator at work may take to do what it is asked for."""
+
+wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=PATIENCE,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the process that executes the run.",
+)
+
+run_argument = click.argument("run", required=False, metavar="[RUN]")
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A run, its journal and the folder of both."""
+
+    journal: Journal
+    row: RunRow
+    workspace: Path
+
+
+@contextmanager
+def acting(workspace: Path, run: str | None) -> Iterator[Acting]:
+    """The run that is meant, to be acted on; what cannot be done to it becomes a clear message."""
+    from imagelane.control import ControlError  # noqa: PLC0415 - loads when it is needed
+    from imagelane.record.reopen import DecisionError  # noqa: PLC0415
+
+    with journal_of(workspace) as journal:
+        row = the_run(journal, run)
+        try:
+            yield Acting(journal, row, root_of(workspace))
+        except (ControlError, DecisionError) as error:
+            raise CommandError(str(error), WRONG) from None
+
+
+def root_of(workspace: Path) -> Path:
+    """The workspace's folder, where the folder that holds one was named."""
+    inside = workspace / ".imagelane"
+    return inside if inside.is_dir() else workspace
+
+
+def actor() -> str:
+    """Who acts: the user of this machine, or whom IMAGELANE_ACTOR names."""
+    named = os.environ.get("IMAGELANE_ACTOR")
+    if named:
+        return named
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return f"{os.getuid()}@{socket.gethostname()}"
+
+
+def told(answer: Answer, done: str, asked: str, later: str = "") -> None:
+    """Say what came of it; exits with 3 where the coordinator has not done it yet."""
+    if answer.waits:
+        click.echo(f"{asked}; it has not done so yet", err=True)
+        raise SystemExit(WAITS)
+    click.echo(done if answer.asked or not later else f"{done}; {later}")
+
+
+__all__ = ["Acting", "acting", "actor", "run_argument", "told", "wait_option", "workspace_option"]

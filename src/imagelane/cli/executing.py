@@ -1,0 +1,122 @@
+"""What the commands that execute a run share: progress, signals, the exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from imagelane.cli.failures import FINISHED, LOSSES, WAITS, CommandError
+from imagelane.model.ids import RunId
+from imagelane.model.policy import RunOptions
+from imagelane.model.states import RunStatus
+
+if TYPE_CHECKING:
+    from imagelane.adapters.pools.reserve import Reserve
+    from imagelane.engine import Engine
+    from imagelane.model.spec import PipelineSpec
+    from imagelane.ports.observer import Observer
+    from imagelane.wiring import Again, RunResult
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def progress_options(command: F) -> F:
+    """How much is said while it goes on, and where."""
+    for option in (
+        click.option("--inline", is_flag=True, help="Execute in this process, for a debugger."),
+        click.option(
+            "--json-lines", is_flag=True, help="One JSON object an event, on standard output."
+        ),
+        click.option("--quiet", "-q", is_flag=True, help="Say only what went wrong."),
+    ):
+        command = option(command)
+    return command
+
+
+def execute(
+    spec: PipelineSpec,
+    options: RunOptions,
+    *,
+    resume: RunId | None,
+    quiet: bool,
+    json_lines: bool,
+    inline: bool,
+    reserve: Reserve | None = None,
+    again: Again | None = None,
+) -> int:
+    """Execute a run to where it stands still; gives the exit code."""
+    from imagelane import wiring  # noqa: PLC0415 - loads when it is needed
+
+    observers = _observers(spec, quiet=quiet, json_lines=json_lines)
+    pool: wiring.PoolKind = "inline" if inline else "process"
+    with (
+        wiring.session(
+            spec, options, observers, resume=resume, pool=pool, reserve=reserve, again=again
+        ) as (engine, number),
+        _pausing(engine),
+    ):
+        result = wiring.result(engine.execute(), number, wiring.workspace_of(spec).root)
+    return _code(result)
+
+
+def _observers(spec: PipelineSpec, *, quiet: bool, json_lines: bool) -> list[Observer]:
+    from imagelane import wiring  # noqa: PLC0415
+
+    if quiet and json_lines:
+        raise click.UsageError("--quiet says nothing and --json-lines everything: say one of them")
+    if json_lines:
+        from imagelane.adapters.observers.jsonlines import JsonLines  # noqa: PLC0415
+
+        return [JsonLines(sys.stdout)]
+    if quiet:
+        from imagelane.adapters.observers.quiet import Quiet  # noqa: PLC0415
+
+        return [Quiet(sys.stderr)]
+    from imagelane.adapters.observers.console import Console  # noqa: PLC0415
+    from imagelane.report.summary import Whereabouts  # noqa: PLC0415
+
+    targets = [str(path) for path in wiring.targets(spec)]
+    return [Console(where=Whereabouts(targets[-1] if targets else "", spec.file or ""))]
+
+
+@contextmanager
+def _pausing(engine: Engine) -> Iterator[None]:
+    """The first signal pauses, the next one stops at once."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    asked = False
+
+    def pause(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        del frame
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        engine.pause(f"paused by {name}")
+
+    for number in _SIGNALS:
+        signal.signal(number, pause)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _code(result: RunResult) -> int:
+    match result.status:
+        case RunStatus.PAUSED | RunStatus.HALTED | RunStatus.RUNNING:
+            return WAITS
+        case RunStatus.FINISHED:
+            return FINISHED if result.whole else LOSSES
+        case RunStatus.FAILED | RunStatus.CANCELLED:
+            return LOSSES
+    raise CommandError(f"the run ended as {result.status}")
