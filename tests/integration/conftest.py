@@ -15,7 +15,7 @@ import pytest
 from imagelane.adapters.journals.sqlite import SqliteJournal
 from imagelane.model import events as e
 from imagelane.model.ids import RunId
-from imagelane.ports.journal import RunRow
+from imagelane.ports.journal import Recorded, RunRow
 from tests.conftest import Paint
 
 GALLERY = """\
@@ -96,10 +96,13 @@ class Project:
 
     def events(self, run: RunId | None = None) -> list[e.Event]:
         """All events of a run; of the newest, unless said otherwise."""
+        return [recorded.event for recorded in self.recorded(run)]
+
+    def recorded(self, run: RunId | None = None) -> list[Recorded]:
+        """The same, with when each was recorded."""
         journal = SqliteJournal(self.folder / ".imagelane" / "journal.db", create=False)
         try:
-            number = run or journal.runs()[0].run
-            return [recorded.event for recorded in journal.events(number)]
+            return list(journal.events(run or journal.runs()[0].run))
         finally:
             journal.close()
 

@@ -77,7 +77,10 @@ TAKES: Mapping[Verb, frozenset[ImageState]] = {
             ImageState.REJECTED,
         }
     ),
-    Verb.SKIP: frozenset({ImageState.HELD, ImageState.DEAD, ImageState.PARTIAL}),
+    # A skipped one may have been left out only because of its group, which could be taken up.
+    Verb.SKIP: frozenset(
+        {ImageState.HELD, ImageState.DEAD, ImageState.PARTIAL, ImageState.SKIPPED}
+    ),
     Verb.ABORT: frozenset({ImageState.HELD}),
     Verb.APPROVE: frozenset({ImageState.HELD, ImageState.REJECTED}),
     Verb.REJECT: frozenset({ImageState.HELD}),

@@ -11,7 +11,7 @@ from imagelane.model.run import final_image_state
 from imagelane.model.states import GroupState, ImageState
 from imagelane.ports.journal import GroupRow, Journal, Recorded, RunRow
 from imagelane.report.timeline import Axis, read_axis
-from imagelane.report.view import Entry, History
+from imagelane.report.view import Entry, History, Taken
 
 OVER = frozenset({GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.ABORTED})
 """States of a group in which its whole images share its fate."""
@@ -64,12 +64,16 @@ def image_history(
     settled: e.ImageSettled | None = None
     digest: str | None = None
     entries: list[Entry] = []
+    decisions: list[Taken] = []
     for one in recorded:
         match one.event:
             case e.ImageReceived():
                 received = one.event
             case e.ImageSettled():
                 settled = one.event
+            case e.ImageReopened():
+                settled = None
+                decisions.append(_taken(one, one.event, len(entries)))
             case e.TaskSucceeded() | e.TaskFailed():
                 digest = one.event.source_digest or digest
         if (line := entry(one, axis)) is not None:
@@ -94,7 +98,12 @@ def image_history(
         role=received.role,
         source_digest=digest,
         columns=received.columns,
+        decisions=tuple(decisions),
     )
+
+
+def _taken(recorded: Recorded, event: e.ImageReopened | e.GroupReopened, after: int) -> Taken:
+    return Taken(event.decision, event.reason, event.actor, recorded.at, after)
 
 
 def aborted_with(reason: str) -> str:
@@ -124,18 +133,25 @@ def read_group(journal: Journal, run: RunRow, group: int) -> History | None:
         return None
     axis = read_axis(journal, run)
     subject = Subject(group)
-    lines = (entry(one, axis) for one in journal.events(run.run, subject=subject))
+    entries: list[Entry] = []
+    decisions: list[Taken] = []
+    for one in journal.events(run.run, subject=subject):
+        if isinstance(one.event, e.GroupReopened):
+            decisions.append(_taken(one, one.event, len(entries)))
+        elif (line := entry(one, axis)) is not None:
+            entries.append(line)
     states = Counter(image.state for image in journal.images(run.run, group=group))
     return History(
         subject=subject,
         name=row.name,
         group_name=row.name,
         state=row.state,
-        entries=tuple(line for line in lines if line is not None),
+        entries=tuple(entries),
         settled=row.state in OVER,
         reason=row.reason,
         manifest=row.manifest,
         images=states,
+        decisions=tuple(decisions),
     )
 
 

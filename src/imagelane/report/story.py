@@ -12,7 +12,7 @@ from imagelane.report.find import Found
 from imagelane.report.ink import Ink
 from imagelane.report.sentences import VERBS, group_summary
 from imagelane.report.view import Entry, History
-from imagelane.report.wording import number, seconds, size
+from imagelane.report.wording import moment, number, seconds, size
 
 _MARGIN = " " * 22
 
@@ -28,8 +28,18 @@ def story(history: History, published: Mapping[str, str], ink: Ink) -> Iterator[
     yield ""
     names = max(12, *(len(entry.stage) for entry in history.entries))
     yield ink.soft(f"  {right('began', 9)}{right('took', 9)}  {left('stage', names)}  outcome")
-    for entry in history.entries:
+    for place, entry in enumerate(history.entries):
+        yield from _decisions(history, place, ink)
         yield from _entry(entry, names, published, ink)
+    yield from _decisions(history, len(history.entries), ink)
+
+
+def _decisions(history: History, place: int, ink: Ink) -> Iterator[str]:
+    for taken in history.decisions:
+        if taken.after == place:
+            reason = f": {visible(taken.reason)}" if taken.reason != taken.word else ""
+            said = f"{taken.word} by {visible(taken.actor)}, {moment(taken.at)}{reason}"
+            yield f"{_MARGIN}{ink.warn(said)}"
 
 
 def candidates(found: Found, ink: Ink) -> Iterator[str]:

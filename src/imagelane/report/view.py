@@ -44,6 +44,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A decision that took a settled subject up again, ``after`` so many entries of its history.
+    ``word`` is what was decided, ``at`` wall-clock time."""
+
+    word: str
+    reason: str
+    actor: str
+    at: float
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """All that is recorded of one image, group or of the run itself."""
 
@@ -63,6 +75,7 @@ class History:
     manifest: str | None = None
     images: Mapping[ImageState, int] = field(default_factory=dict)
     """Of a group: its members by state."""
+    decisions: tuple[Taken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
