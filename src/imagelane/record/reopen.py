@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from imagelane.model import events as e
 from imagelane.model.decision import BECOMES, TAKES, Decision, Verb
-from imagelane.model.ids import StageName, Subject
+from imagelane.model.ids import StageName
 from imagelane.model.plan import LogicalPlan
 from imagelane.model.records import (
     GroupRecord,
@@ -62,7 +62,7 @@ def reopenings(
     images = [
         _image(_settled(group, one), one, followers) for one in decisions if one.subject.ordinal
     ]
-    named = {one.subject for one in images}
+    named = {one.subject for one in decisions}
     lead = decisions[0]
     if group.over is GroupState.ABORTED or any(
         group.images[one.subject].record.role == "primary" for one in images
@@ -74,8 +74,6 @@ def reopenings(
         ]
     if of_group is None and group.over is None:
         return list(images)
-    if group.over is GroupState.ABORTED:
-        _refuse_the_dead(group, {one.subject for one in images})
     return [_group(group, of_group or lead, at, whole=of_group is None), *images]
 
 
@@ -158,20 +156,6 @@ def _group(group: RecalledGroup, decision: Decision, at: float, *, whole: bool) 
         decision.actor,
         group_json(record),
     )
-
-
-def _refuse_the_dead(group: RecalledGroup, reopened: set[Subject]) -> None:
-    left = [
-        str(subject)
-        for subject, settled in group.images.items()
-        if settled.state is ImageState.DEAD and subject not in reopened
-    ]
-    if left:
-        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-        raise DecisionError(
-            f"group {group.subject} ({group.record.name}) was aborted, and would be again: of its "
-            f"images {', '.join(left[:5])}{more} are dead too; take them up with it, or skip them"
-        )
 
 
 def _kept_back(record: ImageRecord) -> list[StageName]:
