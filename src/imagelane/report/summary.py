@@ -100,6 +100,8 @@ def _loss(loss: Loss, ink: Ink, width: int) -> Iterator[str]:
 def _next(
     losses: tuple[Loss, ...], status: RunStatus, where: Whereabouts
 ) -> Iterator[tuple[str, str]]:
+    if any(loss.state is ImageState.HELD for loss in losses):
+        yield "imagelane resolve held ...", "retry, skip or abort what waits for a decision"
     if status in {RunStatus.PAUSED, RunStatus.HALTED}:
         yield f"imagelane run {visible(where.file)}".rstrip(), "carries on from here"
     if losses:
@@ -108,3 +110,4 @@ def _next(
     yield "imagelane report", "the whole run as one HTML file"
     if losses:
         yield "imagelane status", "everything that was left out, and why"
+        yield "imagelane dead-letters", "what failed for good; redrive sends it round again"

@@ -61,7 +61,9 @@ def _head(view: RunView, ink: Ink, interrupted: str) -> Iterator[str]:
     if interrupted:
         yield f"  Its process is gone; `{interrupted}` takes it up."
     elif row.status in {RunStatus.PAUSED, RunStatus.HALTED}:
-        yield "  `imagelane run` with the same pipeline file takes it up."
+        yield f"  `imagelane resume {row.run}` takes it up."
+        if view.images.get(ImageState.HELD) or view.groups.get(GroupState.HELD):
+            yield "  `imagelane resolve held retry|skip|abort --reason …` decides what is held."
     parts = f", in {len(view.breaks) + 1} parts" if view.breaks else ""
     yield f"  run {row.run}, {row.model or 'no model yet'}"
     yield f"  began {moment(view.started)}, took {seconds(view.elapsed)}{parts}"

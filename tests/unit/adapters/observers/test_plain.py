@@ -49,6 +49,7 @@ def test_a_whole_run_in_lines() -> None:
         "  imagelane show 1.11           what happened there, step by step",
         "  imagelane report              the whole run as one HTML file",
         "  imagelane status              everything that was left out, and why",
+        "  imagelane dead-letters        what failed for good; redrive sends it round again",
     ]
 
 
