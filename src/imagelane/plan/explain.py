@@ -220,6 +220,8 @@ def _policy(stage: LogicalStage) -> str:
         parts.append(f"timeout {_seconds(spec.timeout)}")
     if spec.retry != RetryPolicy():
         parts.append(f"{spec.retry.attempts} attempts")
+    if spec.breaker is not None:
+        parts.append(f"breaker {spec.breaker.failures} of {spec.breaker.of}")
     if gate := _gate(stage.gate):
         parts.append(gate)
     return ", ".join(parts)

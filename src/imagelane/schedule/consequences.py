@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagelane.model.ids import StageName
+from imagelane.model.ids import StageName, Subject
 from imagelane.model.plan import LogicalStage
-from imagelane.model.policy import FailurePolicy, GatePolicy
-from imagelane.model.run import GroupRecord, ImageRecord
+from imagelane.model.policy import FailurePolicy, GatePolicy, Tolerance
+from imagelane.model.run import GroupRecord, ImageRecord, SubjectState
 from imagelane.model.spec import PrimarySpec
 from imagelane.model.states import LEFT_THE_GROUP, GroupState, ImageState, Scope
 from imagelane.schedule.gates import GateAnswer, decide_gate
+from imagelane.schedule.tolerance import group_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,15 @@ class Fate:
 _SEALS: Mapping[FailurePolicy, ImageState] = {
     FailurePolicy.HALT: ImageState.HELD,
     FailurePolicy.ABORT: ImageState.DEAD,
+    FailurePolicy.ABORT_RUN: ImageState.DEAD,
     FailurePolicy.SKIP: ImageState.SKIPPED,
+}
+
+
+_SEALS_GROUP: Mapping[FailurePolicy, GroupState] = {
+    FailurePolicy.HALT: GroupState.HELD,
+    FailurePolicy.ABORT: GroupState.ABORTED,
+    FailurePolicy.ABORT_RUN: GroupState.ABORTED,
 }
 
 
@@ -65,6 +74,35 @@ def still_wanted(
     return frozenset(wanted)
 
 
+def without_needs(
+    record: SubjectState, stages: Sequence[LogicalStage]
+) -> Iterator[tuple[StageName, StageName]]:
+    """The stages that need what is missing, each with what that is, and so on along the needs:
+    they stand in topological order. A stage that gathers takes what there is."""
+    lost = set(record.missing)
+    for stage in stages if lost else ():
+        if record.resolved(stage.name) or stage.spec.traits.gathers:
+            continue
+        lacking = next((need for need in stage.needs if need in lost), None)
+        if lacking is not None:
+            lost.add(stage.name)
+            yield stage.name, lacking
+
+
+def why_the_run_ends(
+    fate: Fate, subject: Subject, stages: Mapping[StageName, LogicalStage]
+) -> str | None:
+    """Why an image that is settled ends the run, if the stage that decided its fate asks for that.
+
+    Not before it is settled: until then a stage that comes earlier in the plan may still decide
+    otherwise, and under another model it would have.
+    """
+    if fate.state is not ImageState.DEAD or fate.stage is None:
+        return None
+    ends = stages[fate.stage].spec.on_failure is FailurePolicy.ABORT_RUN
+    return f"{fate.stage} failed on {subject}: {fate.reason}" if ends else None
+
+
 def _fate(image: ImageRecord, name: StageName, stage: LogicalStage) -> Fate | None:
     if name in image.failed:
         state = _SEALS.get(stage.spec.on_failure)
@@ -79,11 +117,16 @@ def _fate(image: ImageRecord, name: StageName, stage: LogicalStage) -> Fate | No
 
 
 def group_fate(
-    group: GroupRecord, stages: Mapping[StageName, LogicalStage], primary: PrimarySpec | None
+    group: GroupRecord,
+    stages: Mapping[StageName, LogicalStage],
+    primary: PrimarySpec | None,
+    tolerance: Tolerance = Tolerance(),
 ) -> tuple[GroupState, str] | None:
     """Why the group cannot go live, if so: the state that it goes to, and the reason."""
     if dead := group.settled[ImageState.DEAD]:
         return GroupState.ABORTED, f"{dead} of its images failed under the policy 'abort'"
+    if (loss := group_loss(tolerance, group)) is not None:
+        return GroupState.ABORTED, loss
     if (
         primary is not None
         and primary.on_failure == "abort"
@@ -91,11 +134,8 @@ def group_fate(
     ):
         return GroupState.ABORTED, f"its primary is {group.primary_state}"
     for name, (error, message) in group.failed.items():
-        match stages[name].spec.on_failure:
-            case FailurePolicy.ABORT:
-                return GroupState.ABORTED, f"{name} failed: {error}: {message}"
-            case FailurePolicy.HALT:
-                return GroupState.HELD, f"{name} failed: {error}: {message}"
+        if (state := _SEALS_GROUP.get(stages[name].spec.on_failure)) is not None:
+            return state, f"{name} failed: {error}: {message}"
     for name, gate in gates_of(stages):
         if not group.resolved(name):
             decision = decide_gate(gate, group)

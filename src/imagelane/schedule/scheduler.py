@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 
 from imagelane.model import events as e
+from imagelane.model.alert import AlertCause
 from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.outcome import Failure, Skipped
 from imagelane.model.plan import LogicalStage, PhysicalPlan
 from imagelane.model.policy import FailurePolicy
-from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState, evolve
+from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState
 from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.source import SourceItem
+from imagelane.schedule.breaker import Heard
 from imagelane.schedule.consequences import (
     THE_END,
     Fate,
     gates_of,
     image_fate,
     still_wanted,
+    why_the_run_ends,
+    without_needs,
 )
+from imagelane.schedule.decided import Decided
 from imagelane.schedule.dispatching import Dispatcher
-from imagelane.schedule.ending import run_end, shortcomings
+from imagelane.schedule.ending import manifest_of, run_end, shortcomings
 from imagelane.schedule.fates import GroupFates
 from imagelane.schedule.flight import Flight
-from imagelane.schedule.gates import GateAnswer, decide_gate
+from imagelane.schedule.gates import GateAnswer, GateTimeouts, decide_gate, late_reason
 from imagelane.schedule.lanes import lanes_of
 from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
 from imagelane.schedule.reported import failed, succeeded
+from imagelane.schedule.retries import Retries
 from imagelane.schedule.retry import retry_delay
 
 
@@ -44,13 +49,18 @@ class Scheduler:
         plan: what to execute, and how much at once.
         state: the run as it stands; changed in place.
         draw: random numbers in [0, 1), for the jitter of retries.
+        expected: images in the source; 0: not known before it is exhausted.
 
     ``orders`` tells what is queued and in flight.
     """
 
-    def __init__(self, plan: PhysicalPlan, state: RunState, draw: Callable[[], float]) -> None:
+    def __init__(
+        self, plan: PhysicalPlan, state: RunState, draw: Callable[[], float], expected: int = 0
+    ) -> None:
         self.plan = plan
         self.state = state
+        self._decided = Decided(state, plan.logical.tolerance, expected)
+        self._emit = self._decided.emit
         self._draw = draw
         self._stages: dict[StageName, LogicalStage] = {s.name: s for s in plan.logical.stages}
         self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
@@ -58,13 +68,11 @@ class Scheduler:
         self._lanes = lanes_of(plan.lane)
         self.orders = Dispatcher(plan, state, self._stages, self._lanes)
         self._members: dict[int, set[Subject]] = {}
-        self._retries: list[tuple[float, Subject]] = []
-        self._gate_timeouts: list[tuple[float, int]] = []
+        self._retries = Retries(self._stages, state, self.orders)
+        self._gate_timeouts = GateTimeouts([gate for _, gate in self._gates])
         self._wanted: dict[Subject, frozenset[StageName]] = {}
         self._aborting: set[int] = set()
-        self._fates = GroupFates(self._stages, self._gates, plan.logical.images.primary)
-        self._stopping: tuple[RunStatus, str] | None = None
-        self._events: list[e.Event] = []
+        self._fates = GroupFates(plan.logical, self._stages, self._gates)
         self._now = 0.0
         self._take_up()
 
@@ -72,13 +80,12 @@ class Scheduler:
 
     def take_events(self) -> list[e.Event]:
         """What was decided since the last call, in order."""
-        events, self._events = self._events, []
-        return events
+        return self._decided.take()
 
     def admits(self) -> bool:
         """Whether the window has a place for the next image of the source."""
         return (
-            self._stopping is None
+            self._decided.stopping is None
             and not self.state.exhausted
             and len(self.state.images) < self.plan.window
             and self._lanes.admits(self.state.received, self.orders.group_tasks_ready())
@@ -86,8 +93,9 @@ class Scheduler:
 
     def wake_at(self) -> tuple[float | None, float | None]:
         """When `tick` has something to do, if nothing happens before: (monotonic, wall clock)."""
-        first = [queue[0][0] if queue else None for queue in (self._retries, self._gate_timeouts)]
-        return first[0], first[1]
+        moments = (self._retries.wake_at(self._now), self.orders.breakers.wake_at(self._now))
+        soonest = min((moment for moment in moments if moment is not None), default=None)
+        return soonest, self._gate_timeouts.wake_at()
 
     # What the engine tells
 
@@ -112,7 +120,7 @@ class Scheduler:
         self._enter(subject, item.sequence)
         if item.last:
             self._emit(e.GroupClosed(group, item.group_size, wall))
-            self._watch_gates(item.group)
+            self._gate_timeouts.watch(item.group, self.state.groups[item.group])
         self._refresh(subject)
         if item.last:
             self._refresh(group)
@@ -121,6 +129,7 @@ class Scheduler:
         """The source has no more images."""
         self._emit(e.SourceExhausted(self.state.groups_opened, self.state.received))
         self._lanes.source_ended()
+        self._decided.weigh_losses()
         self._refresh(THE_RUN)
 
     def report(self, report: Report, now: float) -> None:
@@ -146,24 +155,22 @@ class Scheduler:
     def tick(self, now: float, wall: float) -> None:
         """Look at what time has brought: retries that are due, gates that have waited enough."""
         self._now = now
-        while self._retries and self._retries[0][0] <= now:
-            _, subject = heapq.heappop(self._retries)
+        for subject in self._retries.due(now):
             self._refresh(subject)
-        while self._gate_timeouts and self._gate_timeouts[0][0] <= wall:
-            _, number = heapq.heappop(self._gate_timeouts)
+        for number in self._gate_timeouts.due(wall):
             self._gate_timed_out(number)
 
     def stop(self, status: RunStatus, reason: str) -> None:
-        """Begin nothing more; when the last order is done, the run settles in ``status``."""
-        if self._stopping is None:
-            self._stopping = (status, reason)
+        """Begin nothing more; when the last order is done, the run settles in ``status``, unless a
+        failure has decided otherwise. Safe in a signal handler."""
+        self._decided.ask_to_stop(status, reason)
 
     def settle(self) -> None:
         """Settle the run, if nothing is left to do or it was stopped and stands still."""
         if self.orders.flights or self.state.status is not RunStatus.RUNNING:
             return
-        if self._stopping is not None:
-            self._emit(e.RunSettled(*self._stopping))
+        if (stopping := self._decided.stopping) is not None:
+            self._emit(e.RunSettled(*stopping))
         elif (settled := run_end(self.state, self._stages)) is not None:
             self._emit(settled)
 
@@ -171,7 +178,8 @@ class Scheduler:
         """Orders that may begin now, oldest group first, each within all of its limits."""
         self._now = now
         orders: list[Order] = []
-        while self._stopping is None and (order := self.orders.begin(now, self._wanted)):
+        while self._decided.stopping is None and (order := self.orders.begin(now, self._wanted)):
+            self._retries.began(order, now)
             orders.append(order)
         return orders
 
@@ -181,8 +189,9 @@ class Scheduler:
         in_order = sorted(self.state.images.items(), key=lambda entry: entry[1].sequence)
         for subject, image in in_order:
             self._enter(subject, image.sequence)
-        for number in self.state.groups:
-            self._watch_gates(number)
+        for number, group in self.state.groups.items():
+            self._gate_timeouts.watch(number, group)
+        self._retries.take_up()
         if self.state.exhausted:
             self._lanes.source_ended()
         for subject, _ in in_order:
@@ -190,16 +199,11 @@ class Scheduler:
         for number in list(self.state.groups):
             self._refresh(Subject(number))
         self._refresh(THE_RUN)
+        self._decided.weigh_losses()
 
     def _enter(self, subject: Subject, sequence: int) -> None:
         self._lanes.enter(subject, sequence)
         self._members.setdefault(subject.group, set()).add(subject)
-
-    def _watch_gates(self, number: int) -> None:
-        closed_at = self.state.groups[number].closed_at
-        for _, gate in self._gates:
-            if closed_at is not None and gate.timeout is not None:
-                heapq.heappush(self._gate_timeouts, (closed_at + gate.timeout, number))
 
     # Reports
 
@@ -216,23 +220,31 @@ class Scheduler:
         attempt = order.attempts[order.stages.index(stage)]
         if isinstance(report.outcome, Skipped):
             self._emit(e.TaskSkipped(subject, stage, report.outcome.reason))
-        elif isinstance(report.outcome, Failure):
-            self._failed(subject, attempt, report.outcome, report)
+            return
+        heard = self.orders.breakers.heard(stage, order.number, report.outcome, self._now)
+        if isinstance(report.outcome, Failure):
+            self._failed(subject, attempt, report.outcome, report, heard)
         else:
             self._emit(succeeded(subject, attempt, report.outcome, report))
 
     def _failed(
-        self, subject: Subject, attempt: int, failure: Failure, report: StageReport
+        self, subject: Subject, attempt: int, failure: Failure, report: StageReport, heard: Heard
     ) -> None:
         stage, spec = report.stage, self._stages[report.stage].spec
-        delay = retry_delay(spec.retry, failure, attempt, self._draw())
-        self._emit(failed(subject, attempt, failure, report, delay))
+        spared = heard is Heard.SPARED
+        delay = retry_delay(spec.retry, failure, max(1, attempt - spared), self._draw())
+        self._emit(failed(subject, attempt, failure, report, delay, counted=not spared))
+        if heard is Heard.OPENED:
+            said = f"{stage} gets no answer and is left alone for a while: {failure.message}"
+            self._decided.alert(AlertCause.BREAKER_OPENED, said, THE_RUN, stage)
         if delay is not None:
-            due = self._now + delay
-            self.orders.wait(subject, stage, due)
-            heapq.heappush(self._retries, (due, subject))
-        elif spec.on_failure is FailurePolicy.HALT:
-            self.stop(RunStatus.HALTED, f"{stage} failed on {subject}: {failure.message}")
+            self._retries.later(subject, stage, self._now + delay)
+            return
+        reason = f"{stage} failed on {subject}: {failure.message}"
+        if spec.on_failure is FailurePolicy.HALT:
+            self._decided.halt(reason, subject)
+        elif spec.on_failure is FailurePolicy.ABORT_RUN and subject.scope is not Scope.IMAGE:
+            self._decided.fail(reason, subject)
 
     # Looking at a subject again after something happened to it
 
@@ -304,19 +316,11 @@ class Scheduler:
         self._push(THE_RUN, self.state.run, (AFTER_ALL_GROUPS, AFTER_ITS_IMAGES))
 
     def _skip_what_lacks(self, subject: Subject, record: SubjectState, scope: Scope) -> None:
-        """Skip the stages that need what is missing, and so on along the needs: they stand in
-        topological order. A stage that gathers takes what there is."""
-        if not record.missing:
-            return
-        for stage in self._of_scope[scope]:
-            if record.resolved(stage.name) or stage.spec.traits.gathers:
-                continue
-            lacking = next((need for need in stage.needs if need in record.missing), None)
-            if lacking is not None:
-                self._emit(e.TaskSkipped(subject, stage.name, f"needs {lacking}, which is missing"))
+        for stage, lacking in without_needs(record, self._of_scope[scope]):
+            self._emit(e.TaskSkipped(subject, stage, f"needs {lacking}, which is missing"))
 
     def _push(self, subject: Subject, record: SubjectState, place: tuple[int, int]) -> None:
-        if self._stopping is None:
+        if self._decided.stopping is None:
             self.orders.consider(subject, record, place, self._now, self._wanted.get(subject))
 
     # Groups
@@ -348,9 +352,9 @@ class Scheduler:
         missing = sorted(self._members.get(number, ()))
         if group is None or not missing:
             return
-        names = ", ".join(self.state.images[subject].source.name for subject in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        self._fates.late(number, f"the gate's timeout passed without {names}{more}")
+        reason = late_reason([self.state.images[subject].source.name for subject in missing])
+        self._fates.late(number, reason)
+        self._decided.alert(AlertCause.GATE_TIMED_OUT, f"group {number}: {reason}", Subject(number))
         for subject in missing:
             self._refresh(subject)
         self._refresh(Subject(number))
@@ -368,6 +372,9 @@ class Scheduler:
             self._refresh(turn)
         if image.role == "primary":
             self._primary_settled(subject.group, fate)
+        if (reason := why_the_run_ends(fate, subject, self._stages)) is not None:
+            self._decided.fail(reason, subject)
+        self._decided.weigh_losses()
         self._refresh(subject.of_group)
 
     def _primary_settled(self, number: int, fate: Fate) -> None:
@@ -376,7 +383,7 @@ class Scheduler:
             return
         failed = fate.state not in {ImageState.PROCESSING, ImageState.PARTIAL}
         if failed and primary.on_failure == "halt":
-            self.stop(RunStatus.HALTED, f"the primary of group {number} is {fate.state}")
+            self._decided.halt(f"the primary of group {number} is {fate.state}", Subject(number))
         for member in sorted(self._members.get(number, ())):
             self._refresh(member)
 
@@ -387,14 +394,7 @@ class Scheduler:
 
     def _settle_group(self, subject: Subject, state: GroupState, reason: str) -> None:
         group = self.state.groups[subject.group]
-        manifest = None
-        if state in {GroupState.PUBLISHED, GroupState.PARTIAL}:
-            for facts in group.facts.values():
-                manifest = facts.get("manifest", manifest)
-        self._emit(e.GroupSettled(subject, state, reason, manifest))
+        self._emit(e.GroupSettled(subject, state, reason, manifest_of(group, state)))
         self._fates.forget(subject.group)
+        self._decided.weigh_losses()
         self._refresh(THE_RUN)
-
-    def _emit(self, event: e.Event) -> None:
-        evolve(self.state, event)
-        self._events.append(event)

@@ -38,7 +38,7 @@ def history(choose: Random, length: int) -> Iterator[e.Event]:
     """About ``length`` events in an order that `imagelane.model.run.evolve` accepts."""
     yield e.RunStarted("gallery", "0" * 64, "parallel", {"fuse": True})
     groups: list[_Group] = []
-    opened = sequence = 0
+    opened = sequence = alerts = 0
     for _ in range(length):
         busy = [group for group in groups if group.flying]
         match choose.randrange(8):
@@ -68,7 +68,12 @@ def history(choose: Random, length: int) -> Iterator[e.Event]:
             case 7 if quiet := [group for group in groups if group.closed and not group.flying]:
                 yield from _finish(choose, groups, choose.choice(quiet))
             case _:
-                yield e.RunSettled(RunStatus.PAUSED, "asked to")
+                alerts += 1
+                yield e.StopDecided(RunStatus.HALTED, "moderate failed", "3.1")
+                yield e.RunSettled(RunStatus.HALTED, "moderate failed")
+                stage = choose.choice((None, *_STAGES))
+                yield e.AlertRaised(stage, alerts, "run_halted", "hafen \udcff\x1b[31m", "3.1")
+                yield e.AlertSettled(alerts, "webhook-2", 3, "answered with status 500")
                 yield e.RunResumed("sequential")
 
 
