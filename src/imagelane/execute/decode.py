@@ -23,9 +23,9 @@ from imagelane.execute.vips import (
     Image,
     Pixels,
     VipsError,
-    complaint,
     from_pixels,
     plain,
+    refusal,
 )
 from imagelane.model.spec import Extent
 
@@ -132,7 +132,7 @@ def decode(
         if image is not decoded or not in_memory:
             image = plain(image)
     except VipsError as error:
-        raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
+        raise refusal(f"the {header.format} is damaged", error) from error
     picture = Picture(image, header.upright, profile, rights_of(header))
     allowance.give_back(working - picture.size)
     return picture
@@ -150,7 +150,7 @@ def check_frames(data: bytes, header: Header) -> None:
         frames = load(data, header.format, n=-1, access="sequential", fail_on="error")
         frames.avg()
     except VipsError as error:
-        raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
+        raise refusal(f"the {header.format} is damaged", error) from error
 
 
 def _decode(data: bytes, header: Header, shrink: int) -> tuple[Image, bool]:
