@@ -1,6 +1,6 @@
 """What the machine had too little of, told from what libraries say when they fail.
 
-Out of memory in the middle of a decode says nothing about the picture. It passes, so such a failure
+A full disk in the middle of a stage says nothing about the picture. It passes, so such a failure
 must not end as `invalid`, which is never tried again.
 """
 
@@ -46,7 +46,27 @@ _SAID = (
 """As libvips passes on what the C library and the codecs below it say, in lower case."""
 
 
+_ENOUGH = 64 << 20
+"""Bytes. Where these are left, it was not the machine that had too little memory."""
+
+
 def lacking_in(complaint: str) -> str | None:
-    """What a library lacked, by its complaint; None if it complains of something else."""
+    """What a library lacked, by its complaint; None if it complains of something else.
+
+    A damaged file often claims to be so large that its decoder finds no memory for it. So where
+    memory is what is complained of, it is tried whether there is any.
+    """
     text = complaint.casefold()
-    return next((LACKING[number] for said, number in _SAID if said in text), None)
+    number = next((number for said, number in _SAID if said in text), None)
+    if number is None or (number == errno.ENOMEM and not memory_is_short()):
+        return None
+    return LACKING[number]
+
+
+def memory_is_short() -> bool:
+    """Whether this process can get no more memory to speak of."""
+    try:
+        bytearray(_ENOUGH)
+    except MemoryError:
+        return True
+    return False

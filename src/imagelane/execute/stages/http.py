@@ -14,7 +14,7 @@ import urllib3
 from urllib3.exceptions import (
     HTTPError,
     LocationParseError,
-    NameResolutionError,
+    NewConnectionError,
     SSLError,
 )
 from urllib3.exceptions import (
@@ -75,16 +75,23 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     except StageError:
         raise
     except TookTooLongError as error:
+        # urllib3 counts a connection that is refused among what took too long.
+        if isinstance(error, NewConnectionError):
+            raise TransientError(f"{who} could not be asked: {_why(error)}") from error
         if attempt.deadline is not None and time.monotonic() >= attempt.deadline - 0.1:
             raise DeadlineError(f"{who} did not answer in time") from error
         raise TransientError(f"{who} did not answer in time") from error
-    except (NameResolutionError, SSLError, HTTPError, OSError) as error:
+    except (SSLError, HTTPError, OSError) as error:
         if untrusted(error):
             raise BugError(f"{who} has a certificate that is not to be trusted") from error
-        raise TransientError(f"{who} could not be asked: {one_line(str(error), 200)}") from error
+        raise TransientError(f"{who} could not be asked: {_why(error)}") from error
     status, answered, raw = said
     _check_status(parameters["expect_status"], status, answered, raw, who)
     return _result(parameters, raw, who)
+
+
+def _why(error: BaseException) -> str:
+    return one_line(str(error), 200)
 
 
 def _url(text: str, facts: Facts) -> tuple[Url, bool]:

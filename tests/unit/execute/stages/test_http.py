@@ -259,6 +259,7 @@ def test_an_endless_answer_is_cut_off(bench: Bench, service: Service, picture: P
 def test_nobody_there_is_transient(bench: Bench, picture: Path) -> None:
     failure = bench.stage("http", url="http://127.0.0.1:9/").fails(picture)
     assert failure.error is ErrorClass.TRANSIENT
+    assert "could not be asked" in failure.message
 
 
 def test_connections_are_kept(bench: Bench, service: Service, picture: Path) -> None:
