@@ -378,3 +378,36 @@ def test_the_failure_of_a_primary_under_halt_halts_the_run(options: RunOptions) 
     )
     assert world.run().status is RunStatus.HALTED
     assert alerts(world) == ["run_halted"]
+
+
+@models
+@pytest.mark.parametrize("policy", [FailurePolicy.SKIP, FailurePolicy.PARTIAL])
+def test_a_group_that_was_not_promoted_is_not_called_live(
+    options: RunOptions, policy: FailurePolicy
+) -> None:
+    stages = [
+        replace(one, on_failure=policy) if one.name == "publish" else one for one in gallery()
+    ]
+
+    def behaviour(name: StageName, subject: Subject, attempt: int) -> Does:
+        del attempt
+        return Does(1.0, INVALID) if name == "publish" and subject.group == 1 else FINE
+
+    world = World(planned(stages, options), items_of([2, 2]), behaviour)
+    state = world.run()
+    assert state.group_counts == {GroupState.ABORTED: 1, GroupState.PUBLISHED: 1}
+    assert state.image_counts == {ImageState.SKIPPED: 2, ImageState.PUBLISHED: 2}
+
+
+def test_a_group_that_is_live_elsewhere_stays_live() -> None:
+    stages = [
+        *gallery(),
+        reduces("mirror", ["store"], on_failure=FailurePolicy.PARTIAL),
+    ]
+
+    def behaviour(name: StageName, subject: Subject, attempt: int) -> Does:
+        del subject, attempt
+        return Does(1.0, INVALID) if name == "mirror" else FINE
+
+    world = World(planned(stages), items_of([2]), behaviour)
+    assert world.run().group_counts == {GroupState.PARTIAL: 1}

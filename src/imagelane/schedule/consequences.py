@@ -9,7 +9,7 @@ from imagelane.model.ids import StageName, Subject
 from imagelane.model.plan import LogicalStage
 from imagelane.model.policy import FailurePolicy, GatePolicy, Tolerance
 from imagelane.model.run import GroupRecord, ImageRecord, SubjectState
-from imagelane.model.spec import PrimarySpec
+from imagelane.model.spec import Place, PrimarySpec
 from imagelane.model.states import LEFT_THE_GROUP, GroupState, ImageState, Scope
 from imagelane.schedule.gates import GateAnswer, decide_gate
 from imagelane.schedule.tolerance import group_loss
@@ -134,7 +134,11 @@ def group_fate(
     ):
         return GroupState.ABORTED, f"its primary is {group.primary_state}"
     for name, (error, message) in group.failed.items():
-        if (state := _SEALS_GROUP.get(stages[name].spec.on_failure)) is not None:
+        state = _SEALS_GROUP.get(stages[name].spec.on_failure)
+        if state is None and nothing_live(group, stages[name], stages):
+            # Neither `skip` nor `partial` can make live what was not promoted.
+            state = GroupState.ABORTED
+        if state is not None:
             return state, f"{name} failed: {error}: {message}"
     for name, gate in gates_of(stages):
         if not group.resolved(name):
@@ -142,6 +146,17 @@ def group_fate(
             if decision.answer is GateAnswer.NEVER:
                 return GroupState(gate.on_failure), decision.reason
     return None
+
+
+def nothing_live(
+    group: GroupRecord, failed: LogicalStage, stages: Mapping[StageName, LogicalStage]
+) -> bool:
+    """Whether a stage that failed was to make the group live, and no other did or still may."""
+    return failed.spec.traits.place is Place.COORDINATOR and all(
+        name in group.missing
+        for name, stage in stages.items()
+        if stage.scope is Scope.GROUP and stage.spec.traits.place is Place.COORDINATOR
+    )
 
 
 THE_END = StageName("")
