@@ -22,6 +22,7 @@ from imagelane.model.policy import (
     RunOptions,
     Tolerance,
 )
+from imagelane.model.run import evolve
 from imagelane.model.spec import PrimarySpec, StageSpec
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
 from imagelane.schedule.budget import FLOOR, QUIET
@@ -191,6 +192,31 @@ def test_attempts_are_not_used_up_while_a_breaker_is_open() -> None:
     assert sum(not event.counted for event in failures) > 5
 
 
+def test_retries_do_not_pile_up_while_a_breaker_is_open() -> None:
+    """Thirty images wait for a retry through a long outage. When it is over they come back as the
+    budget lets them, not all together."""
+    plan = planned(
+        gallery(
+            retry=RetryPolicy(attempts=5, initial=0.1, budget=0.0),
+            breaker=BreakerPolicy(3, 3, 100.0),
+        ),
+        RunOptions(workers={"moderate": 30}, pools={"io": 60}, max_in_flight=60),
+    )
+
+    def behaviour(name: StageName, subject: Subject, attempt: int) -> Does:
+        del subject, attempt
+        if name != "moderate":
+            return Does(0.0)
+        return Does(0.1, TRANSIENT) if world.now < 95 else Does(0.1)
+
+    world = World(plan, items_of([30]), behaviour)
+    state = world.run()
+    assert state.image_counts == {ImageState.PUBLISHED: 30}
+    after = sorted(one.started for one in world.executed if one.stage == "moderate")
+    back = next(moment for moment in after if moment > 95)
+    assert sum(back <= moment < back + 3 for moment in after) <= FLOOR + 1 + 3 / QUIET
+
+
 def lossy(seed: int, share: float) -> Behaviour:
     def behaviour(name: StageName, subject: Subject, attempt: int) -> Does:
         draw = random.Random(f"{seed}/{name}/{subject}/{attempt}")
@@ -304,12 +330,20 @@ def test_a_crash_does_not_undo_the_decision_to_stop(
 
     def behaviour(name: StageName, subject: Subject, attempt: int) -> Does:
         del attempt
-        return Does(1.0, INVALID) if name == "moderate" and subject == Subject(1, 2) else FINE
+        if (name, subject) == ("moderate", Subject(1, 2)):
+            return Does(0.1, INVALID)
+        # Much is in flight when it fails, and takes a while: time to crash in.
+        return Does(0.1 + subject.ordinal)
 
     world = World(plan, items_of([4, 4]), behaviour)
     world.run(until=steps)
-    world.crash()
-    state = world.run()
+    if world.state.status is RunStatus.RUNNING:
+        world.crash()
+        # What the engine of whoever takes over enters first.
+        evolve(world.state, resumed := e.RunResumed(model))
+        world.events.append(resumed)
+        world.run()
+    state = world.state
     halts = policy is FailurePolicy.HALT
     assert state.status is (RunStatus.HALTED if halts else RunStatus.FAILED)
     assert alerts(world) == ["run_halted" if halts else "run_failed"]
