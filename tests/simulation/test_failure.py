@@ -349,8 +349,17 @@ def test_a_crash_does_not_undo_the_decision_to_stop(
     assert alerts(world) == ["run_halted" if halts else "run_failed"]
 
 
-def test_a_halt_goes_before_a_pause() -> None:
-    """Somebody pauses while the attempt is in flight that halts the run: it is halted."""
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (RunStatus.PAUSED, RunStatus.HALTED),
+        (RunStatus.CANCELLED, RunStatus.CANCELLED),
+    ],
+)
+def test_a_halt_goes_before_a_pause_and_a_cancellation_before_both(
+    asked: RunStatus, status: RunStatus
+) -> None:
+    """Somebody asks for it while the attempt is in flight that halts the run."""
     from imagelane.schedule.scheduler import Scheduler
 
     world = World(
@@ -361,13 +370,13 @@ def test_a_halt_goes_before_a_pause() -> None:
     scheduler = Scheduler(world.plan, world.state, lambda: 0.5)
     scheduler.admit(world.items[0], 0.0)
     (order,) = scheduler.dispatch(0.0)
-    scheduler.stop(RunStatus.PAUSED, "paused by Ctrl-C")
+    scheduler.stop(asked, "asked to")
     world._running[order.number] = order
     world._execute(order)
     for _, _, report in sorted(world._due, key=lambda due: due[1]):
         scheduler.report(report, 1.0)
     scheduler.settle()
-    assert world.state.status is RunStatus.HALTED
+    assert world.state.status is status
 
 
 def test_a_late_gate_alerts_and_names_who_is_missing() -> None:

@@ -85,6 +85,7 @@ class RunState:
     those that are, by final state, so that everything received is counted exactly once.
 
     ``lost`` counts the images of groups that are over which a tolerance counts: see `lost_with`.
+    They are ``losses_accepted`` once somebody took the run up that had failed of them.
     ``stopping`` is set once it is decided that the run will settle before all is done.
     ``alerts`` are by number, ``alerts_settled`` the (number, channel) of which no more is to do.
     """
@@ -100,6 +101,7 @@ class RunState:
     status: RunStatus = RunStatus.RUNNING
     reason: str = ""
     lost: int = 0
+    losses_accepted: bool = False
     stopping: e.StopDecided | None = None
     alerts: dict[int, e.AlertRaised] = field(default_factory=dict)
     alerts_settled: set[tuple[int, str]] = field(default_factory=set)
@@ -181,6 +183,8 @@ def evolve(state: RunState, event: e.Event) -> RunState:
         case e.SourceExhausted():
             state.exhausted = True
         case e.RunStarted() | e.RunResumed():
+            # Whoever takes up a run that has failed has seen what it lost.
+            state.losses_accepted |= state.status is RunStatus.FAILED
             state.status = RunStatus.RUNNING
             state.reason = ""
         case e.RunSettled():

@@ -49,12 +49,16 @@ class Decided:
     def stopping(self) -> tuple[RunStatus, str] | None:
         """How and why the run shall settle as soon as nothing is in flight; None: it goes on."""
         decided = self._state.stopping
-        return self._asked if decided is None else (decided.status, decided.reason)
+        cancelled = self._asked is not None and self._asked[0] is RunStatus.CANCELLED
+        if decided is None or cancelled:
+            return self._asked
+        return decided.status, decided.reason
 
     def ask_to_stop(self, status: RunStatus, reason: str) -> None:
-        """Somebody wants it to stop; what a failure has decided goes before. No event: it is safe
-        in a signal handler, and with the coordinator the wish is gone."""
-        if self._asked is None:
+        """Somebody wants it to stop: in what was asked for first, unless it is cancelled after
+        that. What a failure has decided goes before a pause. No event: it is safe in a signal
+        handler, and with the coordinator the wish is gone."""
+        if self._asked is None or status is RunStatus.CANCELLED:
             self._asked = (status, reason)
 
     def halt(self, reason: str, about: Subject) -> None:

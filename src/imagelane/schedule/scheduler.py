@@ -7,14 +7,12 @@ from collections.abc import Callable
 from imagelane.model import events as e
 from imagelane.model.alert import AlertCause
 from imagelane.model.ids import THE_RUN, StageName, Subject
-from imagelane.model.outcome import Failure, Skipped
 from imagelane.model.plan import LogicalStage, PhysicalPlan
-from imagelane.model.policy import FailurePolicy
 from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState
 from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.source import SourceItem
-from imagelane.schedule.breaker import Heard
+from imagelane.schedule.attempts import Attempts
 from imagelane.schedule.consequences import (
     THE_END,
     Fate,
@@ -32,9 +30,7 @@ from imagelane.schedule.flight import Flight
 from imagelane.schedule.gates import GateAnswer, GateTimeouts, decide_gate, late_reason
 from imagelane.schedule.lanes import lanes_of
 from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
-from imagelane.schedule.reported import failed, succeeded
 from imagelane.schedule.retries import Retries
-from imagelane.schedule.retry import retry_delay
 
 
 class Scheduler:
@@ -61,7 +57,6 @@ class Scheduler:
         self.state = state
         self._decided = Decided(state, plan.logical.tolerance, expected)
         self._emit = self._decided.emit
-        self._draw = draw
         self._stages: dict[StageName, LogicalStage] = {s.name: s for s in plan.logical.stages}
         self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
         self._gates = gates_of(self._stages)
@@ -69,6 +64,7 @@ class Scheduler:
         self.orders = Dispatcher(plan, state, self._stages, self._lanes)
         self._members: dict[int, set[Subject]] = {}
         self._retries = Retries(self._stages, state, self.orders)
+        self._attempts = Attempts(self._stages, self._decided, self.orders, self._retries, draw)
         self._gate_timeouts = GateTimeouts([gate for _, gate in self._gates])
         self._wanted: dict[Subject, frozenset[StageName]] = {}
         self._aborting: set[int] = set()
@@ -141,7 +137,7 @@ class Scheduler:
         match report:
             case StageReport():
                 if flight.reported(report.stage):
-                    self._record(flight, report)
+                    self._attempts.reported(flight, report, now)
                     self._refresh(flight.order.subject)
             case OrderDone():
                 self._done(flight)
@@ -210,41 +206,9 @@ class Scheduler:
     def _done(self, flight: Flight) -> None:
         turns = self.orders.done(flight)
         if not flight.any_reported:
-            self._record(flight, flight.lost(self._now))
+            self._attempts.reported(flight, flight.lost(self._now), self._now)
         for subject in (flight.order.subject, *turns):
             self._refresh(subject)
-
-    def _record(self, flight: Flight, report: StageReport) -> None:
-        order = flight.order
-        subject, stage = order.subject, report.stage
-        attempt = order.attempts[order.stages.index(stage)]
-        if isinstance(report.outcome, Skipped):
-            self._emit(e.TaskSkipped(subject, stage, report.outcome.reason))
-            return
-        heard = self.orders.breakers.heard(stage, order.number, report.outcome, self._now)
-        if isinstance(report.outcome, Failure):
-            self._failed(subject, attempt, report.outcome, report, heard)
-        else:
-            self._emit(succeeded(subject, attempt, report.outcome, report))
-
-    def _failed(
-        self, subject: Subject, attempt: int, failure: Failure, report: StageReport, heard: Heard
-    ) -> None:
-        stage, spec = report.stage, self._stages[report.stage].spec
-        spared = heard is Heard.SPARED
-        delay = retry_delay(spec.retry, failure, max(1, attempt - spared), self._draw())
-        self._emit(failed(subject, attempt, failure, report, delay, counted=not spared))
-        if heard is Heard.OPENED:
-            said = f"{stage} gets no answer and is left alone for a while: {failure.message}"
-            self._decided.alert(AlertCause.BREAKER_OPENED, said, THE_RUN, stage)
-        if delay is not None:
-            self._retries.later(subject, stage, self._now + delay)
-            return
-        reason = f"{stage} failed on {subject}: {failure.message}"
-        if spec.on_failure is FailurePolicy.HALT:
-            self._decided.halt(reason, subject)
-        elif spec.on_failure is FailurePolicy.ABORT_RUN and subject.scope is not Scope.IMAGE:
-            self._decided.fail(reason, subject)
 
     # Looking at a subject again after something happened to it
 

@@ -28,10 +28,11 @@ def run_loss(tolerance: Tolerance, state: RunState, expected: int) -> str | None
     """Why a run is not tolerated as it stands; None while it is.
 
     ``expected`` is how many images the source has; 0: not known before it is exhausted. The images
-    of aborted groups count whole as soon as the group is over.
+    of aborted groups count whole as soon as the group is over. A run that failed so and was taken
+    up all the same is not asked again: whoever did that wants what is left of it.
     """
     share, total = tolerance.run, state.received if state.exhausted else expected
-    if share is None or not total:
+    if share is None or not total or state.losses_accepted:
         return None
     lost = state.lost + sum(lost_with(group, group.state) for group in state.groups.values())
     if lost <= share * total:

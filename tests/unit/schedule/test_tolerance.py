@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from imagelane.model import events as e
 from imagelane.model.policy import Tolerance
-from imagelane.model.run import GroupRecord, RunState
-from imagelane.model.states import ImageState
+from imagelane.model.run import GroupRecord, RunState, evolve
+from imagelane.model.states import ImageState, RunStatus
 from imagelane.schedule.tolerance import group_loss, run_loss
 
 
@@ -44,6 +45,16 @@ def test_a_run_counts_groups_that_are_over_and_under_way() -> None:
     state = RunState(lost=2, groups={7: group(4, skipped=1), 8: group(4)})
     assert run_loss(Tolerance(run=0.05), state, 60) is None
     assert run_loss(Tolerance(run=0.05), state, 59) is not None
+
+
+def test_who_takes_up_a_run_that_failed_accepts_its_losses() -> None:
+    state = RunState(received=10, lost=5, exhausted=True)
+    evolve(state, e.RunSettled(RunStatus.FAILED, "too much is lost"))
+    evolve(state, e.RunResumed("parallel"))
+    assert run_loss(Tolerance(run=0.1), state, 10) is None
+    crashed = RunState(received=10, lost=5, exhausted=True)
+    evolve(crashed, e.RunResumed("parallel"))
+    assert run_loss(Tolerance(run=0.1), crashed, 10) is not None
 
 
 def test_without_a_tolerance_everything_may_be_lost() -> None:
