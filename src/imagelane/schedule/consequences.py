@@ -133,6 +133,12 @@ def group_fate(
         and group.primary_state in LEFT_THE_GROUP
     ):
         return GroupState.ABORTED, f"its primary is {group.primary_state}"
+    return _failed_stage(group, stages) or _shut_gate(group, stages)
+
+
+def _failed_stage(
+    group: GroupRecord, stages: Mapping[StageName, LogicalStage]
+) -> tuple[GroupState, str] | None:
     for name, (error, message) in group.failed.items():
         state = _SEALS_GROUP.get(stages[name].spec.on_failure)
         if state is None and nothing_live(group, stages[name], stages):
@@ -140,6 +146,12 @@ def group_fate(
             state = GroupState.ABORTED
         if state is not None:
             return state, f"{name} failed: {error}: {message}"
+    return None
+
+
+def _shut_gate(
+    group: GroupRecord, stages: Mapping[StageName, LogicalStage]
+) -> tuple[GroupState, str] | None:
     for name, gate in gates_of(stages):
         if not group.resolved(name):
             decision = decide_gate(gate, group)

@@ -35,7 +35,7 @@ def failed(
     report: StageReport,
     retry_in: float | None,
     *,
-    counted: bool,
+    counted: bool = True,
 ) -> e.TaskFailed:
     """The attempt failed; ``retry_in`` (seconds) is None if it was the last."""
     return e.TaskFailed(
