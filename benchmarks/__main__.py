@@ -7,12 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import memory, photo_workload, reference_gallery
+from benchmarks import memory, moderation, photo_workload, reference_gallery
 from benchmarks.measure import BenchmarkError
 from benchmarks.photographs import photographs
 from benchmarks.results import PATH, write
 
-PARTS = ("photographs", "gallery", "memory")
+PARTS = ("photographs", "gallery", "moderation", "memory")
 
 
 def main() -> None:
@@ -36,6 +36,9 @@ def main() -> None:
         if "gallery" in parts:
             text = reference_gallery.measure(scratch, asked.scale)
             sections.append(("The reference gallery", text))
+        if "moderation" in parts:
+            text = moderation.measure(scratch, asked.scale)
+            sections.append(("A moderation service that fails", text))
         if "memory" in parts:
             sections.append(("Memory", memory.measure(scratch, (1_000, asked.images))))
     for name, text in sections:

@@ -77,7 +77,12 @@ def write(sections: Sequence[tuple[str, str]]) -> None:
     PATH.write_text("\n".join(text), encoding="utf-8")
 
 
-ORDER = ("Photographs", "The reference gallery", "Memory")
+ORDER = (
+    "Photographs",
+    "The reference gallery",
+    "A moderation service that fails",
+    "Memory",
+)
 
 
 def _sections(text: str) -> dict[str, str]:

@@ -158,7 +158,14 @@ def stages() -> str:
 
 def pipeline_file() -> str:
     """The keys of a pipeline file, from the models in `imagelane.declare.sections`."""
-    from imagelane.declare.sections import images, pipeline, run, stage  # noqa: PLC0415
+    from imagelane.declare.sections import (  # noqa: PLC0415
+        alerts,
+        failure,
+        images,
+        pipeline,
+        run,
+        stage,
+    )
 
     lines = [
         "# Pipeline file",
@@ -171,8 +178,13 @@ def pipeline_file() -> str:
         ("images.group", images.GroupSection),
         ("images.primary", images.PrimarySection),
         ("stage", stage.StageSection),
-        ("retry", stage.RetrySection),
+        ("retry", failure.RetrySection),
+        ("breaker", failure.BreakerSection),
         ("gate", stage.GateSection),
+        ("tolerance", failure.ToleranceSection),
+        ("alerts", alerts.AlertSection),
+        ("alerts.webhook", alerts.WebhookSection),
+        ("alerts.mail", alerts.MailSection),
         ("run", run.RunSection),
     ):
         schema = model.model_json_schema(by_alias=True)

@@ -7,9 +7,10 @@ one commit, and only then execute what follows from them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imagelane.model.decision import Decision
@@ -22,17 +23,23 @@ from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Order, OrderDone, Report, StageReport
 from imagelane.ports.clock import Clock
-from imagelane.ports.journal import Claimed, Journal
+from imagelane.ports.journal import Claimed, Journal, JournalError, StaleFenceError
+from imagelane.ports.notifier import Notifier
 from imagelane.ports.observer import Observer, Pulse
 from imagelane.ports.pool import Pool
 from imagelane.ports.requests import Requests, Ticket
 from imagelane.ports.source import Source
+from imagelane.record.deliveries import Deliveries
 from imagelane.record.members import write_members
 from imagelane.record.recorder import Recorder
 from imagelane.schedule.scheduler import Reopened, Scheduler
 
 PULSE = 0.125
 """Seconds between two looks of the observers, and the longest that a pause goes unnoticed."""
+
+LAST_WORDS = 15.0
+"""Seconds that alerts may take when the run stands still. What is not delivered by then is when the
+run is taken up."""
 
 Promote = Callable[[Order], Outcome]
 """Executes a coordinator's stage on a group or the run; ``order.members`` is its members file."""
@@ -52,7 +59,8 @@ class Parts:
     """What an engine is composed of: one adapter for each port.
 
     ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
-    [0, 1). ``beginning`` is the event with which this coordinator enters the record.
+    [0, 1). ``beginning`` is the event with which this coordinator enters the record. ``notifiers``
+    are by channel.
 
     ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
     into events, group by group. ``reopening`` are events of groups that are to be taken up again,
@@ -71,6 +79,7 @@ class Parts:
     scratch: Path
     draw: Callable[[], float]
     beginning: RunStarted | RunResumed
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     requests: Requests | None = None
     carry_out: CarryOut = no_decisions
     reopening: Iterator[Sequence[Reopened]] | None = None
@@ -83,8 +92,12 @@ class Engine:
     def __init__(self, parts: Parts, state: RunState) -> None:
         self._parts = parts
         self._state = evolve(state, parts.beginning)
-        self._scheduler = Scheduler(parts.plan, state, parts.draw)
+        images, _ = parts.source.count()
+        self._scheduler = Scheduler(parts.plan, state, parts.draw, images)
         self._recorder = Recorder(parts.journal, parts.claimed, parts.clock, parts.observers)
+        self._deliveries = Deliveries(
+            parts.run, parts.plan.logical.name, parts.notifiers, parts.clock.now, parts.pool.wake
+        )
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = ThreadPoolExecutor(1, "promote")
         self._reopening = parts.reopening
@@ -116,6 +129,7 @@ class Engine:
         for observer in parts.observers:
             observer.opened(parts.plan, parts.run, expected)
         self._recorder.record([parts.beginning, *scheduler.take_events()])
+        self._deliveries.take_up(self._state)
         parts.pool.open(parts.plan)
         kill = True
         try:
@@ -136,11 +150,12 @@ class Engine:
                     parts.pool.grant(number)
                 orders = scheduler.dispatch(now)
                 scheduler.settle()
-                events = scheduler.take_events()
+                events = [*scheduler.take_events(), *self._delivered()]
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
                 self._recorder.record(events)
                 self._answer(heard)
+                self._deliveries.deliver(events)
                 if self._state.status is not RunStatus.RUNNING:
                     break
                 for order in waiting:
@@ -148,10 +163,12 @@ class Engine:
                 self._pulse(now, expected)
                 for report in self._reports(now):
                     scheduler.report(report, parts.clock.monotonic())
+            self._deliver_the_rest()
             kill = False
         finally:
             self._promoter.shutdown(wait=not kill, cancel_futures=True)
             parts.pool.close(kill=kill)
+            self._deliveries.close()
             for observer in parts.observers:
                 observer.closed(self._state)
         return self._state
@@ -192,6 +209,21 @@ class Engine:
             if self._parts.rate is not None:
                 images = sum(isinstance(event, ImageReopened) for event in events)
                 self._reopens_at = max(now, self._reopens_at) + images / self._parts.rate
+
+    def _delivered(self, patience: float = 0.0) -> list[Event]:
+        """What became of alerts, applied to the state."""
+        settled = self._deliveries.settled(patience)
+        for event in settled:
+            evolve(self._state, event)
+        return list(settled)
+
+    def _deliver_the_rest(self) -> None:
+        """The run stands still and is recorded so: whatever happens to its alerts cannot hurt it
+        any more."""
+        ends = time.monotonic() + LAST_WORDS
+        with suppress(JournalError, StaleFenceError):
+            while self._deliveries.pending and (left := ends - time.monotonic()) > 0:
+                self._recorder.record(self._delivered(left))
 
     def _submit_known(self, orders: Sequence[Order], events: Sequence[Event]) -> list[Order]:
         """Submit the orders for images of which everything is durable already, so that no worker

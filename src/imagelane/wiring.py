@@ -205,10 +205,12 @@ def session(
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
+        NotifierError: alerts could never be delivered.
         RunNotFoundError: there is no run to take up.
         RunOwnedError: the run's coordinator is alive.
     """
     from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415 - loads SQLite
+    from imagelane.adapters.notifiers import open_notifiers  # noqa: PLC0415
 
     workspace = workspace_of(spec)
     workspace.root.mkdir(parents=True, exist_ok=True)
@@ -219,6 +221,7 @@ def session(
         if resume is not None:
             spec = _kept_spec(journal, resume)
         physical = plan(spec, options)
+        notifiers = open_notifiers(spec.alerts, Path(spec.folder))
         home, scratch = workspace.run(number), workspace.scratch(number)
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
@@ -265,6 +268,7 @@ def session(
             scratch=scratch,
             draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
             beginning=_beginning(spec, physical, options, resumed=resume is not None),
+            notifiers=notifiers,
             requests=_requests(workspace, number),
             carry_out=lambda decisions: decider.possible([[one] for one in decisions], _drop),
             reopening=(

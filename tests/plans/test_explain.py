@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from imagelane.model.ids import StageName
-from imagelane.model.policy import ExecutionModel, GatePolicy, RunOptions
+from imagelane.model.policy import (
+    BreakerPolicy,
+    ExecutionModel,
+    FailurePolicy,
+    GatePolicy,
+    RetryPolicy,
+    RunOptions,
+    Tolerance,
+)
 from imagelane.model.spec import Extent, PrimarySpec, Reads, StageSpec
 from imagelane.model.states import Scope
 from imagelane.plan.draft import Draft
@@ -210,3 +219,23 @@ def test_the_last_rule_finds_what_another_broke(segments: list[list[str]], found
     )
     with pytest.raises(PlanError, match=found):
         check_plan(broken)
+
+
+def test_policies_of_failure_are_in_the_plan() -> None:
+    stages = [
+        waits("moderate", retry=RetryPolicy(budget=0.2), breaker=BreakerPolicy()),
+        waits("check", ["moderate"], on_failure=FailurePolicy.ABORT_RUN),
+    ]
+    spec = replace(pipeline(stages), tolerance=Tolerance(0.05, 0.1))
+    text = explain(physical_plan(logical_plan(spec), RunOptions(), MACHINE))
+    assert "tolerance 5% of the run, 10% of a group" in text
+    assert "skip, breaker 8 of 10" in text
+    assert "abort-run" in text
+
+
+def test_what_changes_no_result_changes_no_plan() -> None:
+    plain = logical_plan(pipeline([waits("moderate")])).digest
+    guarded = waits("moderate", retry=RetryPolicy(budget=0.2), breaker=BreakerPolicy())
+    assert logical_plan(pipeline([guarded])).digest == plain
+    tolerant = replace(pipeline([waits("moderate")]), tolerance=Tolerance(0.05))
+    assert logical_plan(tolerant).digest != plain

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from imagelane.model.run import RunState
 from imagelane.model.states import ImageState, RunStatus
 from imagelane.model.work import Order
 from imagelane.ports.journal import Claimed, JournalError
+from imagelane.ports.notifier import Notifier
 from imagelane.ports.source import SourceItem
 from imagelane.record.recover import recover
 from imagelane.testing.clock import FakeClock
@@ -56,6 +58,8 @@ class Rig:
     behaviour: Behaviour = lambda *_: Does(1.0)
     promoted: list[tuple[Order, list[dict[str, object]]]] = field(default_factory=list)
     claimed: Claimed | None = None
+    moderate: dict[str, Any] = field(default_factory=dict)
+    notifiers: dict[str, Notifier] = field(default_factory=dict)
 
     def engine(self, *, pausing: Callable[[], bool] | None = None) -> Engine:
         clock = FakeClock()
@@ -78,7 +82,7 @@ class Rig:
         engine = Engine(
             Parts(
                 run=RUN,
-                plan=planned(news_gallery()),
+                plan=planned(news_gallery(**self.moderate)),
                 claimed=self.claimed,
                 journal=self.journal,
                 source=Listed(self.groups),
@@ -89,6 +93,7 @@ class Rig:
                 scratch=self.tmp_path,
                 draw=lambda: 0.5,
                 beginning=beginning,
+                notifiers=self.notifiers,
             ),
             state,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
@@ -17,13 +18,21 @@ from imagelane.declare.references import (
     nearest_with_files,
     publishing_targets,
 )
+from imagelane.declare.sections.alerts import AlertSection
 from imagelane.declare.sections.images import ImagesSection
 from imagelane.declare.sections.pipeline import PipelineSection
 from imagelane.declare.sections.run import RunSection
-from imagelane.declare.stages import ContactSheet, Publish
+from imagelane.declare.stages import ContactSheet, Http, Publish
 from imagelane.model.ids import StageName
-from imagelane.model.policy import FailurePolicy, RetryPolicy, RunOptions
-from imagelane.model.spec import PipelineSpec, StageSpec
+from imagelane.model.policy import (
+    SERVICE_BUDGET,
+    BreakerPolicy,
+    FailurePolicy,
+    RetryPolicy,
+    RunOptions,
+    Tolerance,
+)
+from imagelane.model.spec import PipelineSpec, Place, StageSpec, StageTraits
 from imagelane.model.states import Scope
 
 
@@ -44,6 +53,8 @@ def check(
         options=whole.run.spec() if whole.run else RunOptions(),
         workspace=whole.workspace,
         file=file,
+        tolerance=whole.tolerance.spec() if whole.tolerance else Tolerance(),
+        alerts=AlertSection.specs(whole.alerts),
     )
 
 
@@ -111,11 +122,31 @@ def _stage(stage: Declared, graph: Graph, document: Document) -> StageSpec:
         workers=section.workers,
         pool=section.pool,
         timeout=None if section.timeout is None else float(section.timeout),
-        retry=section.retry.spec() if section.retry else RetryPolicy(),
-        on_failure=FailurePolicy(section.on_failure) if section.on_failure else policy,
+        retry=_retry(stage, stage.traits),
+        on_failure=FailurePolicy(str(section.on_failure)) if section.on_failure else policy,
         gate=section.gate.spec() if section.gate else None,
         location=document.locate(stage.path, key=True),
+        breaker=_breaker(stage, stage.traits),
     )
+
+
+def _breaker(stage: Declared, traits: StageTraits) -> BreakerPolicy | None:
+    """As declared. Where nothing is said those have one that call a service: `http`, and functions
+    that wait."""
+    if (section := stage.section.breaker) is not None:
+        return section.spec()
+    return BreakerPolicy() if _calls_a_service(stage, traits) else None
+
+
+def _retry(stage: Declared, traits: StageTraits) -> RetryPolicy:
+    retry = stage.section.retry.spec() if stage.section.retry else RetryPolicy()
+    if retry.budget is None and _calls_a_service(stage, traits):
+        return replace(retry, budget=SERVICE_BUDGET)
+    return retry
+
+
+def _calls_a_service(stage: Declared, traits: StageTraits) -> bool:
+    return traits.place is Place.THREAD and (stage.uses == Http.KIND or ":" in stage.uses)
 
 
 def _parameters(stage: Declared, graph: Graph) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from imagelane.declare.document import Document
 from imagelane.declare.load import read_file
 from imagelane.declare.problems import Path, Problem, shown
 from imagelane.declare.stages import StageParameters
-from imagelane.model.policy import GatePolicy, RetryPolicy
+from imagelane.model.policy import BreakerPolicy, GatePolicy, RetryPolicy, Tolerance
 from imagelane.model.spec import Described, Location, PipelineSpec
 
 
@@ -68,9 +68,10 @@ class Stage(_Placed):
     pool: str | None = field(default=None, kw_only=True)
     timeout: float | str | None = field(default=None, kw_only=True)
     retry: int | RetryPolicy | Mapping[str, Any] | None = field(default=None, kw_only=True)
-    on_failure: Literal["skip", "partial", "abort", "halt"] | None = field(
-        default=None, kw_only=True
-    )
+    breaker: int | BreakerPolicy | Mapping[str, Any] | None = field(default=None, kw_only=True)
+    on_failure: (
+        Literal["skip", "partial", "abort", "halt"] | Mapping[Literal["abort"], str] | None
+    ) = field(default=None, kw_only=True)
     gate: str | float | Sequence[str] | GatePolicy | Mapping[str, Any] | None = field(
         default=None, kw_only=True
     )
@@ -100,7 +101,8 @@ class Pipeline:
 
     ``stages`` are `Stage` objects or bare built-in stages, which are called by their kind. Where
     none has ``needs`` they are a straight line. ``folder`` is where relative paths are meant from:
-    the current one, where nothing is said.
+    the current one, where nothing is said. ``tolerance`` is the share of images that may be lost
+    (``"5%"``, or by ``run`` and ``group``), ``alerts`` a list such as ``[{"log": "alerts.log"}]``.
 
     Raises:
         DeclarationError: with every mistake in it. Functions of one's own are looked at later, by
@@ -116,8 +118,11 @@ class Pipeline:
         run: Run | None = None,
         folder: str | os.PathLike[str] | None = None,
         workspace: str | os.PathLike[str] | None = None,
+        tolerance: float | str | Tolerance | Mapping[str, float | str] | None = None,
+        alerts: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         document = _document(name, images, stages, run, workspace)
+        document.value.update(_plain(_declared(tolerance=tolerance, alerts=alerts)))
         self._adopt(document, FilePath(folder or FilePath.cwd()).absolute(), None)
 
     @classmethod
@@ -223,6 +228,10 @@ def _uses(stage: Stage) -> tuple[dict[str, Any], Mapping[str, Any]]:
             return {"uses": f"{module}:{name}"}, given
 
 
+def _declared(**said: Any) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value not in (None, ())}
+
+
 def _images(images: Images) -> dict[str, Any]:
     said = _said(images)
     return {"from": os.fspath(said.pop("origin")), **said}
@@ -239,7 +248,7 @@ def _said(declared: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     match value:
-        case RetryPolicy() | GatePolicy():
+        case RetryPolicy() | GatePolicy() | BreakerPolicy() | Tolerance():
             return {
                 one.name: _plain(field_value)
                 for one in fields(value)

@@ -23,8 +23,8 @@ from imagelane.execute.vips import (
     Image,
     Pixels,
     VipsError,
-    complaint,
     from_pixels,
+    refusal,
     to_pixels,
 )
 from imagelane.model.spec import Extent
@@ -133,7 +133,7 @@ def decode(
             samples = to_pixels(image)
             image = from_pixels(samples)
     except VipsError as error:
-        raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
+        raise refusal(f"the {header.format} is damaged", error) from error
     picture = Picture(image, header.upright, profile, rights_of(header), samples)
     allowance.give_back(working - picture.size)
     return picture
@@ -151,7 +151,7 @@ def check_frames(data: bytes, header: Header) -> None:
         frames = load(data, header.format, n=-1, access="sequential", fail_on="error")
         frames.avg()
     except VipsError as error:
-        raise InvalidError(f"the {header.format} is damaged: {complaint(error)}") from error
+        raise refusal(f"the {header.format} is damaged", error) from error
 
 
 def _decode(data: bytes, header: Header, shrink: int) -> tuple[Image, Pixels | None]:

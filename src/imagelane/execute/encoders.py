@@ -12,7 +12,7 @@ from imagelane.execute import color, jpeg
 from imagelane.execute.errors import BugError
 from imagelane.execute.exif import write_exif
 from imagelane.execute.picture import Picture, Rights
-from imagelane.execute.vips import Image, VipsError, complaint, to_pixels, with_blobs
+from imagelane.execute.vips import Image, VipsError, refusal, to_pixels, with_blobs
 from imagelane.execute.xmp import write_xmp
 
 QUALITY: Mapping[str, int] = {"jpeg": 80, "webp": 80, "avif": 50, "png": 100}
@@ -67,7 +67,7 @@ def encode(picture: Picture, how: Encoding) -> bytes:
     try:
         return _ENCODERS[how.format](picture, how)
     except VipsError as error:
-        raise BugError(f"the {how.format} could not be written: {complaint(error)}") from error
+        raise refusal(f"the {how.format} could not be written", error, BugError) from error
 
 
 def rgb(colour: str) -> Colour:

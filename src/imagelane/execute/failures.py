@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import traceback
 
 from imagelane.execute.errors import StageError
+from imagelane.execute.network import network_failure
+from imagelane.execute.resources import LACKING, lacking_in
 from imagelane.model.outcome import Failure
 from imagelane.model.states import ErrorClass
 
 LONGEST_MESSAGE = 500
 LONGEST_DETAIL = 16_000
-
-_DISK = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "no permission",
-    errno.EPERM: "no permission",
-    errno.EIO: "the disk reports an input/output error",
-    errno.EMFILE: "too many open files in this process",
-    errno.ENFILE: "too many open files on this machine",
-    errno.ENOMEM: "out of memory",
-    errno.EAGAIN: "the system has no more processes or memory to give just now",
-}
 
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
@@ -45,14 +33,28 @@ def failure_of(error: BaseException) -> Failure:
         return Failure(
             error.error, one_line(error.message), detail[:LONGEST_DETAIL], error.retry_after
         )
+    if (lacking := _lacking(error)) is not None:
+        return Failure(ErrorClass.TRANSIENT, one_line(lacking))
+    kind, said = type(error).__name__, one_line(str(error))
+    message = f"{kind}: {said}" if said else kind
+    if (found := network_failure(error)) is not None:
+        error_class, wait = found
+        detail = _traceback(error) if error_class is ErrorClass.BUG else ""
+        return Failure(error_class, message, detail, wait)
+    return Failure(ErrorClass.BUG, message, _traceback(error))
+
+
+def _lacking(error: BaseException) -> str | None:
+    """What the machine had too little of, if that is what the exception says."""
     if isinstance(error, MemoryError):
-        return Failure(ErrorClass.TRANSIENT, "out of memory: lower workers or decoded_bytes")
-    if isinstance(error, OSError) and error.errno in _DISK:
+        return "out of memory: lower workers or decoded_bytes"
+    if isinstance(error, OSError) and error.errno in LACKING:
         where = f" ({error.filename})" if error.filename else ""
-        return Failure(ErrorClass.TRANSIENT, one_line(_DISK[error.errno] + where))
-    kind = type(error).__name__
-    text = one_line(str(error))
-    return Failure(ErrorClass.BUG, f"{kind}: {text}" if text else kind, _traceback(error))
+        return LACKING[error.errno] + where
+    # By name: whoever imports this module does not load libvips.
+    if type(error).__module__.partition(".")[0] == "pyvips":
+        return lacking_in(str(error))
+    return None
 
 
 def _traceback(error: BaseException) -> str:

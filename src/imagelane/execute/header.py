@@ -12,7 +12,7 @@ from imagelane.execute.errors import InvalidError
 from imagelane.execute.exif import Exif, read_exif
 from imagelane.execute.gif import check_blocks
 from imagelane.execute.sniff import FORMATS, describe, sniff
-from imagelane.execute.vips import Image, VipsError, VipsImage, complaint
+from imagelane.execute.vips import Image, VipsError, VipsImage, refusal
 
 _LOADERS: Mapping[str, str] = {
     "png": "pngload_buffer",
@@ -99,7 +99,7 @@ def load(data: bytes, format_: str, **options: Any) -> Image:
     try:
         return getattr(VipsImage, _LOADERS[format_])(data, **options)
     except VipsError as error:
-        raise InvalidError(f"the {format_} cannot be read: {complaint(error)}") from error
+        raise refusal(f"the {format_} cannot be read", error) from error
 
 
 def open_heic(data: bytes) -> Any:

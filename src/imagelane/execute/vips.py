@@ -23,6 +23,9 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
+from imagelane.execute.errors import InvalidError, StageError, TransientError
+from imagelane.execute.resources import lacking_in
+
 logging.getLogger("pyvips").addHandler(logging.NullHandler())
 logging.getLogger("pyvips").propagate = False
 
@@ -80,6 +83,17 @@ def with_blobs(image: Image, blobs: Mapping[str, bytes]) -> Image:
 def plain(image: Image) -> Image:
     """The image computed, in memory of its own, without any metadata of the file it came from."""
     return from_pixels(to_pixels(image))
+
+
+def refusal(
+    said: str, error: BaseException, otherwise: type[StageError] = InvalidError
+) -> StageError:
+    """What to raise for an error of libvips: bad input, or what else the caller takes it for; but
+    transient if it was the machine that lacked something."""
+    lacking = lacking_in(str(error))
+    if lacking is not None:
+        return TransientError(f"{said}: {lacking}")
+    return otherwise(f"{said}: {complaint(error)}")
 
 
 def complaint(error: BaseException) -> str:

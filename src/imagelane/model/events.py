@@ -92,7 +92,9 @@ class TaskSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class TaskFailed:
-    """``retry_in`` (seconds) is None when it was the last attempt and the policy applies."""
+    """``retry_in`` (seconds) is None when it was the last attempt and the policy applies.
+    ``counted`` is False where it is not among the attempts that a task has: it only found out that
+    a service does not answer yet."""
 
     subject: Subject
     stage: StageName
@@ -107,6 +109,7 @@ class TaskFailed:
     cpu: float = 0.0
     decoded_bytes: int = 0
     source_digest: str | None = None
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,39 @@ class RunSettled:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StopDecided:
+    """A failure ends or halts the run: nothing more is begun, what is in flight finishes, and then
+    the run settles in ``status``. A coordinator that takes over in between keeps to it. ``about``
+    is the subject that failed, as text."""
+
+    status: RunStatus
+    reason: str
+    about: str = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised:
+    """A human should know. ``number`` counts from 1 in the run; ``about`` is a subject as text."""
+
+    stage: StageName | None
+    number: int
+    cause: str
+    message: str
+    about: str = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettled:
+    """The alert was delivered through a channel; or, where ``problem`` says something, it was given
+    up after so many tries."""
+
+    number: int
+    channel: str
+    tries: int
+    problem: str = ""
+
+
 Event = (
     RunStarted
     | RunResumed
@@ -201,6 +237,9 @@ Event = (
     | GateOpened
     | GroupSettled
     | RunSettled
+    | StopDecided
+    | AlertRaised
+    | AlertSettled
 )
 
 _TYPES: Mapping[str, type] = {
@@ -219,6 +258,9 @@ _TYPES: Mapping[str, type] = {
     "gate_opened": GateOpened,
     "group_settled": GroupSettled,
     "run_settled": RunSettled,
+    "stop_decided": StopDecided,
+    "alert_raised": AlertRaised,
+    "alert_settled": AlertSettled,
 }
 _NAMES: Mapping[type, str] = {kind: name for name, kind in _TYPES.items()}
 _FIELDS: Mapping[type, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from imagelane.model.ids import StageName
-from imagelane.model.policy import GatePolicy
+from imagelane.model.policy import GatePolicy, Tolerance
 from imagelane.model.spec import Extent, ImagesSpec, Place, StageSpec
 from imagelane.model.states import Scope
 
@@ -51,6 +51,7 @@ class LogicalPlan:
     stages: tuple[LogicalStage, ...]
     decode: tuple[Extent, ...]
     digest: str
+    tolerance: Tolerance = Tolerance()
 
     def stage(self, name: str) -> LogicalStage:
         for stage in self.stages:

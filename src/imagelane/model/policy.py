@@ -9,6 +9,8 @@ from typing import Literal
 
 from imagelane.model.states import ErrorClass
 
+SERVICE_BUDGET = 0.2
+"""The retry budget of stages that call a service, where nothing is said."""
 RETRIED = frozenset({ErrorClass.TRANSIENT, ErrorClass.TIMEOUT, ErrorClass.WORKER_DIED})
 
 
@@ -17,7 +19,9 @@ class RetryPolicy:
     """Another attempt, when it can help.
 
     The delay before attempt n + 1 is drawn from [0, min(max, initial * backoff ** (n - 1))] under
-    full jitter, and is that bound itself under none. Times are in seconds.
+    full jitter, and is that bound itself under none. Times are in seconds. ``budget`` is the share
+    of a stage's first attempts that its further attempts may come to; what goes beyond it waits.
+    None: no limit.
     """
 
     attempts: int = 3
@@ -26,6 +30,30 @@ class RetryPolicy:
     max: float = 30.0
     jitter: Literal["full", "none"] = "full"
     on: frozenset[ErrorClass] = RETRIED
+    budget: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When a stage is left alone for a while, because what it calls does not answer.
+
+    It opens when ``failures`` of the last ``of`` attempts were transient or timeouts. After
+    ``pause`` seconds one attempt is let through; each that fails doubles the pause, up to ``max``.
+    """
+
+    failures: int = 8
+    of: int = 10
+    pause: float = 5.0
+    max: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """The share of images, from 0 to 1, that may be lost (skipped or dead) before the run fails,
+    or their group is aborted. None: any."""
+
+    run: float | None = None
+    group: float | None = None
 
 
 class FailurePolicy(StrEnum):
@@ -34,6 +62,7 @@ class FailurePolicy(StrEnum):
     SKIP = "skip"
     PARTIAL = "partial"
     ABORT = "abort"
+    ABORT_RUN = "abort-run"
     HALT = "halt"
 
 

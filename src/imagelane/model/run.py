@@ -33,13 +33,20 @@ __all__ = [
     "SubjectState",
     "evolve",
     "final_image_state",
+    "lost_with",
 ]
 
 
 @dataclass(slots=True)
 class RunState:
     """``images`` are in flight, ``groups`` not over. ``image_counts`` and ``group_counts`` count
-    those that are, by final state, so that everything received is counted exactly once."""
+    those that are, by final state, so that everything received is counted exactly once.
+
+    ``lost`` counts the images of groups that are over which a tolerance counts: see `lost_with`.
+    They are ``losses_accepted`` once somebody took the run up that had failed of them.
+    ``stopping`` is set once it is decided that the run will settle before all is done.
+    ``alerts`` are by number, ``alerts_settled`` the (number, channel) of which no more is to do.
+    """
 
     images: dict[Subject, ImageRecord] = field(default_factory=dict)
     groups: dict[int, GroupRecord] = field(default_factory=dict)
@@ -51,6 +58,11 @@ class RunState:
     group_counts: Counter[GroupState] = field(default_factory=Counter)
     status: RunStatus = RunStatus.RUNNING
     reason: str = ""
+    lost: int = 0
+    losses_accepted: bool = False
+    stopping: e.StopDecided | None = None
+    alerts: dict[int, e.AlertRaised] = field(default_factory=dict)
+    alerts_settled: set[tuple[int, str]] = field(default_factory=set)
 
     def of(self, subject: Subject) -> SubjectState:
         """The record of a subject in flight.
@@ -82,7 +94,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
                     record.verdicts[event.stage] = event.verdict
         case e.TaskFailed():
             record = state.of(event.subject)
-            record.attempts[event.stage] += 1
+            record.attempts[event.stage] += event.counted
             if isinstance(record, ImageRecord):
                 _saw_source(record, event.source_digest)
             if event.retry_in is None:
@@ -134,14 +146,23 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             state.exhausted = True
         case e.RunStarted() | e.RunResumed():
             if state.status in {RunStatus.FINISHED, RunStatus.FAILED}:
-                # Whoever takes up a run that was over wants what it lacks.
+                # Whoever takes up a run that was over wants what it lacks, and has seen what it
+                # lost.
                 for stage in list(state.run.missing):
                     state.run.undo(stage)
+            state.losses_accepted |= state.status is RunStatus.FAILED
             state.status = RunStatus.RUNNING
             state.reason = ""
         case e.RunSettled():
             state.status = event.status
             state.reason = event.reason
+            state.stopping = None
+        case e.StopDecided():
+            state.stopping = event
+        case e.AlertRaised():
+            state.alerts[event.number] = event
+        case e.AlertSettled():
+            state.alerts_settled.add((event.number, event.channel))
     return state
 
 
@@ -164,6 +185,7 @@ def _reopen_group(state: RunState, event: e.GroupReopened) -> None:
         _take_out(state.group_counts, event.settled, 1)
         for settled, count in group.settled.items():
             _take_out(state.image_counts, final_image_state(settled, event.settled), count)
+        state.lost -= lost_with(group, event.settled)
     state.groups[event.subject.group] = group
     # What was made of the whole run was made of what this group was.
     state.run = SubjectState()
@@ -204,8 +226,20 @@ def _settle_group(state: RunState, event: e.GroupSettled) -> None:
         return
     group = state.groups.pop(event.subject.group)
     state.group_counts[event.state] += 1
+    state.lost += lost_with(group, event.state)
     for settled, count in group.settled.items():
         state.image_counts[final_image_state(settled, event.state)] += count
+
+
+def lost_with(group: GroupRecord, state: GroupState) -> int:
+    """How many images of a group count as lost when it ends in a state.
+
+    Skipped and dead ones; of an aborted group all, whatever they had come to: which of them were
+    rejected or skipped before it was aborted depends on how the run is executed.
+    """
+    if state is GroupState.ABORTED:
+        return group.received
+    return group.settled[ImageState.SKIPPED] + group.settled[ImageState.DEAD]
 
 
 def final_image_state(settled: ImageState, group: GroupState) -> ImageState:

@@ -8,7 +8,14 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from imagelane.model.ids import StageName
-from imagelane.model.policy import FailurePolicy, GatePolicy, RetryPolicy, RunOptions
+from imagelane.model.policy import (
+    BreakerPolicy,
+    FailurePolicy,
+    GatePolicy,
+    RetryPolicy,
+    RunOptions,
+    Tolerance,
+)
 from imagelane.model.states import Scope
 
 
@@ -123,6 +130,7 @@ class StageSpec:
     on_failure: FailurePolicy = FailurePolicy.SKIP
     gate: GatePolicy | None = None
     location: Location | None = None
+    breaker: BreakerPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,16 @@ class ImagesSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSpec:
+    """One way in which people are alerted. ``channel`` names it in the record: its kind, with a
+    number where there are several of one kind. ``parameters`` are normalised JSON."""
+
+    channel: str
+    kind: Literal["log", "webhook", "command", "mail", "apprise"]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineSpec:
     """A whole declared pipeline. ``folder`` is absolute: relative paths are meant from there."""
 
@@ -180,6 +198,8 @@ class PipelineSpec:
     options: RunOptions = RunOptions()
     workspace: str = ".imagelane"
     file: str | None = None
+    tolerance: Tolerance = Tolerance()
+    alerts: tuple[AlertSpec, ...] = ()
 
     def stage(self, name: str) -> StageSpec:
         for stage in self.stages:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan, Segment
-from imagelane.model.policy import GatePolicy, RetryPolicy, RunOptions
+from imagelane.model.policy import GatePolicy, RetryPolicy, RunOptions, Tolerance
 from imagelane.model.spec import Extent, Place, Reads
 from imagelane.model.states import Scope
 from imagelane.plan.draft import Draft, Machine
@@ -25,6 +26,7 @@ def explain(plan: PhysicalPlan) -> str:
         f"plan      {plan.logical.digest[:16]}",
         f"images    {_images(plan.logical)}",
         f"model     {_model(plan)}",
+        *_tolerance(plan.logical.tolerance),
         "",
         *explain_stages(plan.logical),
         "",
@@ -33,6 +35,13 @@ def explain(plan: PhysicalPlan) -> str:
         *_explain_bounds(plan),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tolerance(tolerance: Tolerance) -> Iterator[str]:
+    shares = [("the run", tolerance.run), ("a group", tolerance.group)]
+    said = [f"{share:.0%} of {what}" for what, share in shares if share is not None]
+    if said:
+        yield f"tolerance {', '.join(said)}"
 
 
 def explain_rules(logical: LogicalPlan, options: RunOptions, machine: Machine) -> str:
@@ -218,8 +227,10 @@ def _policy(stage: LogicalStage) -> str:
     parts = [spec.on_failure.value]
     if spec.timeout is not None:
         parts.append(f"timeout {_seconds(spec.timeout)}")
-    if spec.retry != RetryPolicy():
+    if replace(spec.retry, budget=None) != RetryPolicy():
         parts.append(f"{spec.retry.attempts} attempts")
+    if spec.breaker is not None:
+        parts.append(f"breaker {spec.breaker.failures} of {spec.breaker.of}")
     if gate := _gate(stage.gate):
         parts.append(gate)
     return ", ".join(parts)

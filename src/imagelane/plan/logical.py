@@ -62,7 +62,8 @@ def logical_plan(spec: PipelineSpec) -> LogicalPlan:
         for stage in ordered
     )
     decode = tuple(_asked_of_source(stages))
-    return LogicalPlan(spec.name, spec.images, stages, decode, _digest(spec, ordered))
+    digest = _digest(spec, ordered)
+    return LogicalPlan(spec.name, spec.images, stages, decode, digest, spec.tolerance)
 
 
 def _topological(stages: tuple[StageSpec, ...]) -> list[StageSpec]:
@@ -186,11 +187,13 @@ def _digest(spec: PipelineSpec, ordered: list[StageSpec]) -> str:
     stages = []
     for stage in ordered:
         body = asdict(stage)
-        for execution_only in ("location", "workers", "pool"):
+        for execution_only in ("location", "workers", "pool", "breaker"):
             del body[execution_only]
+        del body["retry"]["budget"]
         stages.append(body)
+    tolerated = {key: share for key, share in asdict(spec.tolerance).items() if share is not None}
     text = json.dumps(
-        {"name": spec.name, "images": asdict(spec.images), "stages": stages},
+        {"name": spec.name, "images": asdict(spec.images), "stages": stages, **tolerated},
         sort_keys=True,
         separators=(",", ":"),
         default=plain,

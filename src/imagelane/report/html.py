@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from imagelane.model.ids import StageName
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.report import charts, sentences, wording
+from imagelane.report.calls import delivered
 from imagelane.report.clean import visible
 from imagelane.report.pictures import Pictures
 from imagelane.report.view import GroupView, History, RunView
@@ -159,6 +160,7 @@ def _environment() -> Environment:
         count=wording.count,
         of_group=lambda group: sentences.group_summary(_counts(group)),
         verb=sentences.VERBS,
+        delivered=delivered,
     )
     return environment
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from imagelane.model.ids import THE_RUN
 from imagelane.model.states import GroupState, ImageState
 from imagelane.ports.journal import GroupRow, ImageRow, Journal, RunRow
+from imagelane.report.calls import Calls
 from imagelane.report.history import aborted_with
 from imagelane.report.losses import NOT_WHOLE, Losses
 from imagelane.report.read import TROUBLED, Limits
@@ -31,6 +33,9 @@ def read_outline(journal: Journal, row: RunRow, limits: Limits) -> RunView:
     losses = Losses(limits.reasons, limits.examples)
     for image in journal.images(row.run, states=NOT_WHOLE):
         losses.settled(_history(image, in_aborted=image.subject.group in aborted))
+    calls = Calls()
+    for recorded in journal.events(row.run, subject=THE_RUN):
+        calls.take(recorded)
     images = journal.image_counts(row.run)
     axis = read_axis(journal, row)
     return RunView(
@@ -58,6 +63,7 @@ def read_outline(journal: Journal, row: RunRow, limits: Limits) -> RunView:
         workers=(),
         workers_left=0,
         piece=0.0,
+        alerts=calls.views(),
     )
 
 

@@ -118,6 +118,7 @@ class Progress:
     plan: PhysicalPlan
     run: str
     expected: tuple[int, int] = (0, 0)
+    undelivered: list[e.AlertSettled] = field(default_factory=list)
     _seen: dict[StageName, _Seen] = field(default_factory=dict)
     _names: dict[Subject, str] = field(default_factory=dict)
     _losses: dict[tuple[ImageState, StageName | None, str], Loss] = field(default_factory=dict)
@@ -155,6 +156,8 @@ class Progress:
                     self._groups[event.subject.group] = event.name
                 case e.GroupSettled():
                     self._group_settled(event)
+                case e.AlertSettled() if event.problem:
+                    self.undelivered.append(event)
 
     def _image_settled(self, event: e.ImageSettled) -> None:
         name = self._names.pop(event.subject, "")

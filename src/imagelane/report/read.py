@@ -18,6 +18,7 @@ from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import GroupState, ImageState
 from imagelane.ports.journal import GroupRow, Journal, Recorded, RunRow
+from imagelane.report.calls import Calls
 from imagelane.report.durations import Durations, Overlaps
 from imagelane.report.history import OVER, entry, image_history, last_entries
 from imagelane.report.losses import Losses
@@ -108,8 +109,10 @@ class _Reading:
         self._expected: tuple[int, int] | None = None
         self._sheet: tuple[Rendition, ...] = ()
         self._run_entries: list[Entry] = []
+        self._calls = Calls()
 
     def run_event(self, recorded: Recorded) -> None:
+        self._calls.take(recorded)
         match recorded.event:
             case e.RunStarted() | e.RunResumed() as event:
                 self._options.update(event.options)
@@ -217,6 +220,7 @@ class _Reading:
             workers_left=max(0, len(workers) - self._limits.workers),
             piece=self._busy.width,
             sheet=_shown(run.entries),
+            alerts=self._calls.views(),
         )
 
     def _stage(self, name: StageName, stage: _StageSum) -> StageView:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from imagelane.model.run import RunState
 from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.report.calls import not_delivered
 from imagelane.report.clean import clip, fit, visible
 from imagelane.report.ink import Ink
 from imagelane.report.progress import Loss, Progress, image_counts
@@ -45,6 +46,10 @@ def summary(
     live = groups.get(GroupState.PUBLISHED, 0) + groups.get(GroupState.PARTIAL, 0)
     if where.target and live:
         yield f"  {count(live, 'gallery', 'galleries')} in {visible(where.target)}"
+    for alert in state.alerts.values():
+        yield f"  {ink.warn('alert')} {clip(visible(alert.message), max(20, width - 8))}"
+    for lost in progress.undelivered:
+        yield f"  {ink.bad(not_delivered(lost.channel, lost.tries, lost.problem))}"
     losses = progress.losses()
     if losses:
         yield ""

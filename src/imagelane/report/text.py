@@ -8,6 +8,7 @@ from imagelane.model.ids import Subject
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.ports.journal import RunRow
 from imagelane.report import sentences
+from imagelane.report.calls import delivered
 from imagelane.report.clean import fit, left, right, visible, width
 from imagelane.report.ink import Ink
 from imagelane.report.view import FailureView, GroupView, LossView, RunView, StageView
@@ -34,6 +35,7 @@ def status(
     that takes up a run whose coordinator is gone; empty where there is no such thing.
     """
     yield from _head(view, ink, interrupted)
+    yield from _alerts(view, ink, everything=everything)
     yield ""
     yield from _images(view, ink)
     if view.group_rows:
@@ -67,6 +69,21 @@ def _head(view: RunView, ink: Ink, interrupted: str) -> Iterator[str]:
     parts = f", in {len(view.breaks) + 1} parts" if view.breaks else ""
     yield f"  run {row.run}, {row.model or 'no model yet'}"
     yield f"  began {moment(view.started)}, took {seconds(view.elapsed)}{parts}"
+
+
+def _alerts(view: RunView, ink: Ink, *, everything: bool) -> Iterator[str]:
+    if not view.alerts:
+        return
+    yield ""
+    yield ink.bold("Alerts")
+    shown = view.alerts if everything else view.alerts[-REASONS:]
+    if len(shown) < len(view.alerts):
+        yield ink.soft(f"  {number(len(view.alerts) - len(shown))} earlier ones; --all lists them")
+    for alert in shown:
+        yield f"  {moment(alert.at)}  {ink.warn(alert.cause)}: {visible(alert.message)}"
+        lost = any(one.problem for one in alert.deliveries)
+        if said := delivered(alert):
+            yield f"      {(ink.bad if lost else ink.soft)(said)}"
 
 
 def _images(view: RunView, ink: Ink) -> Iterator[str]:

@@ -183,6 +183,28 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """How a delivery through a channel ended; ``problem`` is empty where it worked."""
+
+    channel: str
+    tries: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """One alert. ``at`` is wall-clock time; ``about`` is a subject as text."""
+
+    number: int
+    at: float
+    cause: str
+    stage: StageName | None
+    about: str
+    message: str
+    deliveries: tuple[DeliveryView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run as it stands.
 
@@ -217,6 +239,7 @@ class RunView:
     workers_left: int
     piece: float
     sheet: tuple[Rendition, ...] = ()
+    alerts: tuple[AlertView, ...] = ()
 
     @property
     def settled(self) -> int:

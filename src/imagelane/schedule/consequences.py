@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagelane.model.ids import StageName
+from imagelane.model.ids import StageName, Subject
 from imagelane.model.plan import LogicalStage
-from imagelane.model.policy import FailurePolicy, GatePolicy
-from imagelane.model.run import GroupRecord, ImageRecord
-from imagelane.model.spec import PrimarySpec
+from imagelane.model.policy import FailurePolicy, GatePolicy, Tolerance
+from imagelane.model.run import GroupRecord, ImageRecord, SubjectState
+from imagelane.model.spec import Place, PrimarySpec
 from imagelane.model.states import LEFT_THE_GROUP, GroupState, ImageState, Scope
 from imagelane.schedule.gates import GateAnswer, decide_gate
+from imagelane.schedule.tolerance import group_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,15 @@ class Fate:
 _SEALS: Mapping[FailurePolicy, ImageState] = {
     FailurePolicy.HALT: ImageState.HELD,
     FailurePolicy.ABORT: ImageState.DEAD,
+    FailurePolicy.ABORT_RUN: ImageState.DEAD,
     FailurePolicy.SKIP: ImageState.SKIPPED,
+}
+
+
+_SEALS_GROUP: Mapping[FailurePolicy, GroupState] = {
+    FailurePolicy.HALT: GroupState.HELD,
+    FailurePolicy.ABORT: GroupState.ABORTED,
+    FailurePolicy.ABORT_RUN: GroupState.ABORTED,
 }
 
 
@@ -69,6 +78,35 @@ def still_wanted(
     return frozenset(wanted)
 
 
+def without_needs(
+    record: SubjectState, stages: Sequence[LogicalStage]
+) -> Iterator[tuple[StageName, StageName]]:
+    """The stages that need what is missing, each with what that is, and so on along the needs:
+    they stand in topological order. A stage that gathers takes what there is."""
+    lost = set(record.missing)
+    for stage in stages if lost else ():
+        if record.resolved(stage.name) or stage.spec.traits.gathers:
+            continue
+        lacking = next((need for need in stage.needs if need in lost), None)
+        if lacking is not None:
+            lost.add(stage.name)
+            yield stage.name, lacking
+
+
+def why_the_run_ends(
+    fate: Fate, subject: Subject, stages: Mapping[StageName, LogicalStage]
+) -> str | None:
+    """Why an image that is settled ends the run, if the stage that decided its fate asks for that.
+
+    Not before it is settled: until then a stage that comes earlier in the plan may still decide
+    otherwise, and under another model it would have.
+    """
+    if fate.state is not ImageState.DEAD or fate.stage is None:
+        return None
+    ends = stages[fate.stage].spec.on_failure is FailurePolicy.ABORT_RUN
+    return f"{fate.stage} failed on {subject}: {fate.reason}" if ends else None
+
+
 def _fate(image: ImageRecord, name: StageName, stage: LogicalStage) -> Fate | None:
     if name in image.failed:
         state = _SEALS.get(stage.spec.on_failure)
@@ -82,36 +120,61 @@ def _fate(image: ImageRecord, name: StageName, stage: LogicalStage) -> Fate | No
     return None
 
 
-_ENDS: Mapping[FailurePolicy, GroupState] = {
-    FailurePolicy.ABORT: GroupState.ABORTED,
-    FailurePolicy.HALT: GroupState.HELD,
-}
-
-
 def group_fate(
-    group: GroupRecord, stages: Mapping[StageName, LogicalStage], primary: PrimarySpec | None
+    group: GroupRecord,
+    stages: Mapping[StageName, LogicalStage],
+    primary: PrimarySpec | None,
+    tolerance: Tolerance = Tolerance(),
 ) -> tuple[GroupState, str] | None:
     """Why the group cannot go live, if so: the state that it goes to, and the reason."""
     if group.decided is not None:
         return group.decided
     if dead := group.settled[ImageState.DEAD]:
         return GroupState.ABORTED, f"{dead} of its images failed under the policy 'abort'"
+    if (loss := group_loss(tolerance, group)) is not None:
+        return GroupState.ABORTED, loss
     if (
         primary is not None
         and primary.on_failure == "abort"
         and group.primary_state in LEFT_THE_GROUP
     ):
         return GroupState.ABORTED, f"its primary is {group.primary_state}"
+    return _failed_stage(group, stages) or _shut_gate(group, stages)
+
+
+def _failed_stage(
+    group: GroupRecord, stages: Mapping[StageName, LogicalStage]
+) -> tuple[GroupState, str] | None:
     for name, (error, message) in group.failed.items():
-        state = _ENDS.get(stages[name].spec.on_failure)
+        state = _SEALS_GROUP.get(stages[name].spec.on_failure)
+        if state is None and nothing_live(group, stages[name], stages):
+            # Neither `skip` nor `partial` can make live what was not promoted.
+            state = GroupState.ABORTED
         if state is not None:
             return state, f"{name} failed: {error}: {message}"
+    return None
+
+
+def _shut_gate(
+    group: GroupRecord, stages: Mapping[StageName, LogicalStage]
+) -> tuple[GroupState, str] | None:
     for name, gate in gates_of(stages):
         if not group.resolved(name):
             decision = decide_gate(gate, group)
             if decision.answer is GateAnswer.NEVER:
                 return GroupState(gate.on_failure), decision.reason
     return None
+
+
+def nothing_live(
+    group: GroupRecord, failed: LogicalStage, stages: Mapping[StageName, LogicalStage]
+) -> bool:
+    """Whether a stage that failed was to make the group live, and no other did or still may."""
+    return failed.spec.traits.place is Place.COORDINATOR and all(
+        name in group.missing
+        for name, stage in stages.items()
+        if stage.scope is Scope.GROUP and stage.spec.traits.place is Place.COORDINATOR
+    )
 
 
 THE_END = StageName("")

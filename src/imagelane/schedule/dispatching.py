@@ -11,6 +11,7 @@ from imagelane.model.run import RunState, SubjectState
 from imagelane.model.spec import Place
 from imagelane.model.states import Scope
 from imagelane.model.work import Order
+from imagelane.schedule.breaker import Breakers
 from imagelane.schedule.flight import Flight, compose, startable
 from imagelane.schedule.lanes import Lanes
 from imagelane.schedule.limits import Budget, Semaphores
@@ -41,6 +42,8 @@ class Dispatcher:
         self._busy: dict[Subject, set[int]] = {}
         self._not_before: dict[Subject, dict[StageName, float]] = {}
         self._orders = 0
+        self._now = 0.0
+        self.breakers = Breakers(stages)
         self.budget = Budget(plan.decoded_bytes, plan.reservation)
         self.flights: dict[int, Flight] = {}
 
@@ -51,6 +54,10 @@ class Dispatcher:
     def wait(self, subject: Subject, stage: StageName, due: float) -> None:
         """Leave a stage out until ``due``: it waits for its retry, and holds no place meanwhile."""
         self._not_before.setdefault(subject, {})[stage] = due
+
+    def waited(self, subject: Subject, stage: StageName) -> bool:
+        """Whether the stage was put off for a retry before."""
+        return stage in self._not_before.get(subject, ())
 
     def consider(
         self,
@@ -77,6 +84,7 @@ class Dispatcher:
 
     def begin(self, now: float, wanted: Mapping[Subject, Container[StageName]]) -> Order | None:
         """The order that comes next within all limits, its places taken; None if there is none."""
+        self._now = now
         while (picked := self._ready.pop_first(self._may)) is not None:
             index, subject = picked
             segment = self._plan.segments[index]
@@ -96,6 +104,7 @@ class Dispatcher:
             del self._busy[order.subject]
         self._semaphores.give_back(segment.limits)
         self.budget.release(order.number)
+        self.breakers.ended(order.stages, order.number)
         return self._lanes.give_back(order.subject, flight.sequence, segment)
 
     def group_tasks_ready(self) -> int:
@@ -124,6 +133,7 @@ class Dispatcher:
         return (
             self._semaphores.available(segment.limits)
             and self._lanes.available(segment)
+            and self.breakers.allow(segment.stages, self._now)
             and (segment.place is not Place.PROCESS or self.budget.available())
         )
 
@@ -144,6 +154,7 @@ class Dispatcher:
         self._busy.setdefault(subject, set()).add(segment.index)
         self._semaphores.take(segment.limits)
         self._lanes.take(subject, sequence, segment)
+        self.breakers.began(order.stages, order.number)
         if segment.place is Place.PROCESS:
             self.budget.reserve(order.number)
         if not self._lanes.turn(subject, sequence):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imagelane.model.events import RunSettled
-from imagelane.model.ids import StageName
+from imagelane.model.ids import Digest, StageName
 from imagelane.model.plan import LogicalStage
 from imagelane.model.policy import FailurePolicy
 from imagelane.model.run import GroupRecord, RunState
@@ -21,6 +21,14 @@ def shortcomings(group: GroupRecord, stages: Mapping[StageName, LogicalStage]) -
         for name in group.failed
         if stages[name].spec.on_failure is FailurePolicy.PARTIAL
     ]
+
+
+def manifest_of(group: GroupRecord, state: GroupState) -> Digest | None:
+    """The manifest that a group went live with, if it did."""
+    if state not in {GroupState.PUBLISHED, GroupState.PARTIAL}:
+        return None
+    found = [facts["manifest"] for facts in group.facts.values() if "manifest" in facts]
+    return found[-1] if found else None
 
 
 def run_end(state: RunState, stages: Mapping[StageName, LogicalStage]) -> RunSettled | None:
@@ -41,6 +49,6 @@ def run_end(state: RunState, stages: Mapping[StageName, LogicalStage]) -> RunSet
     if not all(state.run.resolved(name) for name in of_run):
         return None
     for name, (error, message) in state.run.failed.items():
-        if stages[name].spec.on_failure is FailurePolicy.ABORT:
+        if stages[name].spec.on_failure in {FailurePolicy.ABORT, FailurePolicy.ABORT_RUN}:
             return RunSettled(RunStatus.FAILED, f"{name} failed: {error}: {message}")
     return RunSettled(RunStatus.FINISHED)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from imagelane.model.ids import StageName
-from imagelane.model.plan import LogicalStage
+from imagelane.model.plan import LogicalPlan, LogicalStage
 from imagelane.model.policy import GatePolicy
 from imagelane.model.run import GroupRecord, ImageRecord
-from imagelane.model.spec import PrimarySpec
 from imagelane.model.states import GroupState, ImageState
 from imagelane.schedule.consequences import Fate, group_fate
 from imagelane.schedule.gates import opens_without_the_late
@@ -20,12 +19,13 @@ class GroupFates:
 
     def __init__(
         self,
+        plan: LogicalPlan,
         stages: Mapping[StageName, LogicalStage],
         gates: Sequence[tuple[StageName, GatePolicy]],
-        primary: PrimarySpec | None,
     ) -> None:
         self._stages = stages
-        self._primary = primary
+        self._primary = plan.images.primary
+        self._tolerance = plan.tolerance
         self._late: dict[int, str] = {}
         self._aborted: dict[int, tuple[GroupState, str]] = {}
         timed = next((gate for _, gate in gates if gate.timeout is not None), None)
@@ -42,7 +42,7 @@ class GroupFates:
         if number in self._aborted:
             # The first reason stays: what follows from it would change what a gate counts.
             return self._aborted[number]
-        fate = group_fate(group, self._stages, self._primary)
+        fate = group_fate(group, self._stages, self._primary, self._tolerance)
         if fate is None and number in self._late and self._on_timeout is not None:
             fate = self._on_timeout, self._late[number]
         if fate is not None and fate[0] is GroupState.ABORTED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -73,6 +75,35 @@ def _requirement(gate: GatePolicy, group: GroupRecord, size: int) -> GateDecisio
 
 def _never(reason: str) -> GateDecision:
     return GateDecision(GateAnswer.NEVER, reason)
+
+
+class GateTimeouts:
+    """When gates have waited enough: by wall clock, so that it holds over restarts."""
+
+    def __init__(self, gates: Iterable[GatePolicy]) -> None:
+        self._timeouts = [gate.timeout for gate in gates if gate.timeout is not None]
+        self._queue: list[tuple[float, int]] = []
+
+    def watch(self, number: int, group: GroupRecord) -> None:
+        """From the closing of a group its time runs; before that nothing happens."""
+        if group.closed_at is not None:
+            for timeout in self._timeouts:
+                heapq.heappush(self._queue, (group.closed_at + timeout, number))
+
+    def due(self, wall: float) -> Iterator[int]:
+        """The groups whose time has passed, each told once for a gate."""
+        while self._queue and self._queue[0][0] <= wall:
+            yield heapq.heappop(self._queue)[1]
+
+    def wake_at(self) -> float | None:
+        """When the next one passes."""
+        return self._queue[0][0] if self._queue else None
+
+
+def late_reason(names: Sequence[str]) -> str:
+    """Why a group is late: who is missing, by name."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"the gate's timeout passed without {', '.join(names[:5])}{more}"
 
 
 def opens_without_the_late(gate: GatePolicy) -> bool:

@@ -34,6 +34,8 @@ def failed(
     failure: Failure,
     report: StageReport,
     retry_in: float | None,
+    *,
+    counted: bool = True,
 ) -> e.TaskFailed:
     """The attempt failed; ``retry_in`` (seconds) is None if it was the last."""
     return e.TaskFailed(
@@ -50,4 +52,5 @@ def failed(
         cpu=report.cpu,
         decoded_bytes=report.decoded_bytes,
         source_digest=report.source_digest,
+        counted=counted,
     )

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable
 
 from imagelane.model import events as e
+from imagelane.model.alert import AlertCause
 from imagelane.model.ids import THE_RUN, StageName, Subject
-from imagelane.model.outcome import Failure, Skipped
 from imagelane.model.plan import LogicalStage, PhysicalPlan
-from imagelane.model.policy import FailurePolicy
-from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState, evolve
+from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState
 from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.source import SourceItem
+from imagelane.schedule.attempts import Attempts
 from imagelane.schedule.consequences import (
     THE_END,
     Fate,
     gates_of,
     image_fate,
     still_wanted,
+    why_the_run_ends,
+    without_needs,
 )
+from imagelane.schedule.decided import Decided
 from imagelane.schedule.dispatching import Dispatcher
-from imagelane.schedule.ending import run_end, shortcomings
+from imagelane.schedule.ending import manifest_of, run_end, shortcomings
 from imagelane.schedule.fates import GroupFates
 from imagelane.schedule.flight import Flight
-from imagelane.schedule.gates import GateAnswer, decide_gate
+from imagelane.schedule.gates import GateAnswer, GateTimeouts, decide_gate, late_reason
 from imagelane.schedule.lanes import lanes_of
 from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
-from imagelane.schedule.reported import failed, succeeded
-from imagelane.schedule.retry import retry_delay
+from imagelane.schedule.retries import Retries
 
 Reopened = e.GroupReopened | e.ImageReopened
 
@@ -46,28 +47,31 @@ class Scheduler:
         plan: what to execute, and how much at once.
         state: the run as it stands; changed in place.
         draw: random numbers in [0, 1), for the jitter of retries.
+        expected: images in the source; 0: not known before it is exhausted.
 
     ``orders`` tells what is queued and in flight. While there is ``more_to_come``, subjects that
     will be reopened, the run does not end.
     """
 
-    def __init__(self, plan: PhysicalPlan, state: RunState, draw: Callable[[], float]) -> None:
+    def __init__(
+        self, plan: PhysicalPlan, state: RunState, draw: Callable[[], float], expected: int = 0
+    ) -> None:
         self.plan = plan
         self.state = state
-        self._draw = draw
+        self._decided = Decided(state, plan.logical.tolerance, expected)
+        self._emit = self._decided.emit
         self._stages: dict[StageName, LogicalStage] = {s.name: s for s in plan.logical.stages}
         self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
         self._gates = gates_of(self._stages)
         self._lanes = lanes_of(plan.lane)
         self.orders = Dispatcher(plan, state, self._stages, self._lanes)
         self._members: dict[int, set[Subject]] = {}
-        self._retries: list[tuple[float, Subject]] = []
-        self._gate_timeouts: list[tuple[float, int]] = []
+        self._retries = Retries(self._stages, state, self.orders)
+        self._attempts = Attempts(self._stages, self._decided, self.orders, self._retries, draw)
+        self._gate_timeouts = GateTimeouts([gate for _, gate in self._gates])
         self._wanted: dict[Subject, frozenset[StageName]] = {}
         self._aborting: set[int] = set()
-        self._fates = GroupFates(self._stages, self._gates, plan.logical.images.primary)
-        self._stopping: tuple[RunStatus, str] | None = None
-        self._events: list[e.Event] = []
+        self._fates = GroupFates(plan.logical, self._stages, self._gates)
         self._now = 0.0
         self.more_to_come = False
         self._take_up()
@@ -76,13 +80,12 @@ class Scheduler:
 
     def take_events(self) -> list[e.Event]:
         """What was decided since the last call, in order."""
-        events, self._events = self._events, []
-        return events
+        return self._decided.take()
 
     def admits(self) -> bool:
         """Whether the window has a place for the next image of the source."""
         return (
-            self._stopping is None
+            self._decided.stopping is None
             and not self.state.exhausted
             and len(self.state.images) < self.plan.window
             and self._lanes.admits(self.state.received, self.orders.group_tasks_ready())
@@ -90,8 +93,9 @@ class Scheduler:
 
     def wake_at(self) -> tuple[float | None, float | None]:
         """When `tick` has something to do, if nothing happens before: (monotonic, wall clock)."""
-        first = [queue[0][0] if queue else None for queue in (self._retries, self._gate_timeouts)]
-        return first[0], first[1]
+        moments = (self._retries.wake_at(self._now), self.orders.breakers.wake_at(self._now))
+        soonest = min((moment for moment in moments if moment is not None), default=None)
+        return soonest, self._gate_timeouts.wake_at()
 
     # What the engine tells
 
@@ -116,7 +120,7 @@ class Scheduler:
         self._enter(subject, item.sequence)
         if item.last:
             self._emit(e.GroupClosed(group, item.group_size, wall))
-            self._watch_gates(item.group)
+            self._gate_timeouts.watch(item.group, self.state.groups[item.group])
         self._refresh(subject)
         if item.last:
             self._refresh(group)
@@ -130,19 +134,21 @@ class Scheduler:
                 self._enter(event.subject, self.state.images[event.subject].sequence)
             else:
                 self._fates.forget(event.subject.group)
-                self._watch_gates(event.subject.group)
+                number = event.subject.group
+                self._gate_timeouts.watch(number, self.state.groups[number])
         for event in reopened:
             self._refresh(event.subject)
             self._refresh(event.subject.of_group)
 
     def reopens(self) -> bool:
         """Whether the window has a place for another subject that is to be taken up again."""
-        return self._stopping is None and len(self.state.images) < self.plan.window
+        return self._decided.stopping is None and len(self.state.images) < self.plan.window
 
     def source_ended(self) -> None:
         """The source has no more images."""
         self._emit(e.SourceExhausted(self.state.groups_opened, self.state.received))
         self._lanes.source_ended()
+        self._decided.weigh_losses()
         self._refresh(THE_RUN)
 
     def report(self, report: Report, now: float) -> None:
@@ -154,7 +160,7 @@ class Scheduler:
         match report:
             case StageReport():
                 if flight.reported(report.stage):
-                    self._record(flight, report)
+                    self._attempts.reported(flight, report, now)
                     self._refresh(flight.order.subject)
             case OrderDone():
                 self._done(flight)
@@ -168,25 +174,22 @@ class Scheduler:
     def tick(self, now: float, wall: float) -> None:
         """Look at what time has brought: retries that are due, gates that have waited enough."""
         self._now = now
-        while self._retries and self._retries[0][0] <= now:
-            _, subject = heapq.heappop(self._retries)
+        for subject in self._retries.due(now):
             self._refresh(subject)
-        while self._gate_timeouts and self._gate_timeouts[0][0] <= wall:
-            _, number = heapq.heappop(self._gate_timeouts)
+        for number in self._gate_timeouts.due(wall):
             self._gate_timed_out(number)
 
     def stop(self, status: RunStatus, reason: str) -> None:
-        """Begin nothing more; when the last order is done, the run settles in ``status``: in the
-        first that was asked for, unless it is cancelled after that."""
-        if self._stopping is None or status is RunStatus.CANCELLED:
-            self._stopping = (status, reason)
+        """Begin nothing more; when the last order is done, the run settles in ``status``, unless a
+        failure has decided otherwise. Safe in a signal handler."""
+        self._decided.ask_to_stop(status, reason)
 
     def settle(self) -> None:
         """Settle the run, if nothing is left to do or it was stopped and stands still."""
         if self.orders.flights or self.state.status is not RunStatus.RUNNING:
             return
-        if self._stopping is not None:
-            self._emit(e.RunSettled(*self._stopping))
+        if (stopping := self._decided.stopping) is not None:
+            self._emit(e.RunSettled(*stopping))
         elif not self.more_to_come and (settled := run_end(self.state, self._stages)):
             self._emit(settled)
 
@@ -194,7 +197,8 @@ class Scheduler:
         """Orders that may begin now, oldest group first, each within all of its limits."""
         self._now = now
         orders: list[Order] = []
-        while self._stopping is None and (order := self.orders.begin(now, self._wanted)):
+        while self._decided.stopping is None and (order := self.orders.begin(now, self._wanted)):
+            self._retries.began(order, now)
             orders.append(order)
         return orders
 
@@ -204,8 +208,9 @@ class Scheduler:
         in_order = sorted(self.state.images.items(), key=lambda entry: entry[1].sequence)
         for subject, image in in_order:
             self._enter(subject, image.sequence)
-        for number in self.state.groups:
-            self._watch_gates(number)
+        for number, group in self.state.groups.items():
+            self._gate_timeouts.watch(number, group)
+        self._retries.take_up()
         if self.state.exhausted:
             self._lanes.source_ended()
         for subject, _ in in_order:
@@ -213,49 +218,20 @@ class Scheduler:
         for number in list(self.state.groups):
             self._refresh(Subject(number))
         self._refresh(THE_RUN)
+        self._decided.weigh_losses()
 
     def _enter(self, subject: Subject, sequence: int) -> None:
         self._lanes.enter(subject, sequence)
         self._members.setdefault(subject.group, set()).add(subject)
-
-    def _watch_gates(self, number: int) -> None:
-        closed_at = self.state.groups[number].closed_at
-        for _, gate in self._gates:
-            if closed_at is not None and gate.timeout is not None:
-                heapq.heappush(self._gate_timeouts, (closed_at + gate.timeout, number))
 
     # Reports
 
     def _done(self, flight: Flight) -> None:
         turns = self.orders.done(flight)
         if not flight.any_reported:
-            self._record(flight, flight.lost(self._now))
+            self._attempts.reported(flight, flight.lost(self._now), self._now)
         for subject in (flight.order.subject, *turns):
             self._refresh(subject)
-
-    def _record(self, flight: Flight, report: StageReport) -> None:
-        order = flight.order
-        subject, stage = order.subject, report.stage
-        attempt = order.attempts[order.stages.index(stage)]
-        if isinstance(report.outcome, Skipped):
-            self._emit(e.TaskSkipped(subject, stage, report.outcome.reason))
-        elif isinstance(report.outcome, Failure):
-            self._failed(subject, attempt, report.outcome, report)
-        else:
-            self._emit(succeeded(subject, attempt, report.outcome, report))
-
-    def _failed(
-        self, subject: Subject, attempt: int, failure: Failure, report: StageReport
-    ) -> None:
-        stage, spec = report.stage, self._stages[report.stage].spec
-        delay = retry_delay(spec.retry, failure, attempt, self._draw())
-        self._emit(failed(subject, attempt, failure, report, delay))
-        if delay is not None:
-            due = self._now + delay
-            self.orders.wait(subject, stage, due)
-            heapq.heappush(self._retries, (due, subject))
-        elif spec.on_failure is FailurePolicy.HALT:
-            self.stop(RunStatus.HALTED, f"{stage} failed on {subject}: {failure.message}")
 
     # Looking at a subject again after something happened to it
 
@@ -327,19 +303,11 @@ class Scheduler:
         self._push(THE_RUN, self.state.run, (AFTER_ALL_GROUPS, AFTER_ITS_IMAGES))
 
     def _skip_what_lacks(self, subject: Subject, record: SubjectState, scope: Scope) -> None:
-        """Skip the stages that need what is missing, and so on along the needs: they stand in
-        topological order. A stage that gathers takes what there is."""
-        if not record.missing:
-            return
-        for stage in self._of_scope[scope]:
-            if record.resolved(stage.name) or stage.spec.traits.gathers:
-                continue
-            lacking = next((need for need in stage.needs if need in record.missing), None)
-            if lacking is not None:
-                self._emit(e.TaskSkipped(subject, stage.name, f"needs {lacking}, which is missing"))
+        for stage, lacking in without_needs(record, self._of_scope[scope]):
+            self._emit(e.TaskSkipped(subject, stage, f"needs {lacking}, which is missing"))
 
     def _push(self, subject: Subject, record: SubjectState, place: tuple[int, int]) -> None:
-        if self._stopping is None:
+        if self._decided.stopping is None:
             self.orders.consider(subject, record, place, self._now, self._wanted.get(subject))
 
     # Groups
@@ -371,9 +339,9 @@ class Scheduler:
         missing = sorted(self._members.get(number, ()))
         if group is None or not missing:
             return
-        names = ", ".join(self.state.images[subject].source.name for subject in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        self._fates.late(number, f"the gate's timeout passed without {names}{more}")
+        reason = late_reason([self.state.images[subject].source.name for subject in missing])
+        self._fates.late(number, reason)
+        self._decided.alert(AlertCause.GATE_TIMED_OUT, f"group {number}: {reason}", Subject(number))
         for subject in missing:
             self._refresh(subject)
         self._refresh(Subject(number))
@@ -391,6 +359,9 @@ class Scheduler:
             self._refresh(turn)
         if image.role == "primary":
             self._primary_settled(subject.group, fate)
+        if (reason := why_the_run_ends(fate, subject, self._stages)) is not None:
+            self._decided.fail(reason, subject)
+        self._decided.weigh_losses()
         self._refresh(subject.of_group)
 
     def _primary_settled(self, number: int, fate: Fate) -> None:
@@ -399,7 +370,7 @@ class Scheduler:
             return
         failed = fate.state not in {ImageState.PROCESSING, ImageState.PARTIAL}
         if failed and primary.on_failure == "halt":
-            self.stop(RunStatus.HALTED, f"the primary of group {number} is {fate.state}")
+            self._decided.halt(f"the primary of group {number} is {fate.state}", Subject(number))
         for member in sorted(self._members.get(number, ())):
             self._refresh(member)
 
@@ -410,14 +381,7 @@ class Scheduler:
 
     def _settle_group(self, subject: Subject, state: GroupState, reason: str) -> None:
         group = self.state.groups[subject.group]
-        manifest = None
-        if state in {GroupState.PUBLISHED, GroupState.PARTIAL}:
-            for facts in group.facts.values():
-                manifest = facts.get("manifest", manifest)
-        self._emit(e.GroupSettled(subject, state, reason, manifest))
+        self._emit(e.GroupSettled(subject, state, reason, manifest_of(group, state)))
         self._fates.forget(subject.group)
+        self._decided.weigh_losses()
         self._refresh(THE_RUN)
-
-    def _emit(self, event: e.Event) -> None:
-        evolve(self.state, event)
-        self._events.append(event)

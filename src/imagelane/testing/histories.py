@@ -77,7 +77,7 @@ def history(choose: Random, length: int) -> Iterator[e.Event]:
 def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
     yield e.RunStarted("gallery", "0" * 64, "parallel", {"fuse": True})
     groups: list[_Group] = []
-    opened = sequence = 0
+    opened = sequence = alerts = 0
     for _ in range(length):
         busy = [group for group in groups if group.flying]
         settled = [
@@ -122,7 +122,12 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 groups.append(_Group(subject, received_then, closed=True))
                 yield past.group(subject)
             case _:
-                yield e.RunSettled(RunStatus.PAUSED, "asked to")
+                alerts += 1
+                yield e.StopDecided(RunStatus.HALTED, "moderate failed", "3.1")
+                yield e.RunSettled(RunStatus.HALTED, "moderate failed")
+                stage = choose.choice((None, *_STAGES))
+                yield e.AlertRaised(stage, alerts, "run_halted", "hafen \udcff\x1b[31m", "3.1")
+                yield e.AlertSettled(alerts, "webhook-2", 3, "answered with status 500")
                 yield e.RunResumed("sequential")
 
 

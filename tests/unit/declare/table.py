@@ -17,7 +17,8 @@ TABLE: dict[str, tuple[str, str]] = {
         "pipelin: p\nimages: {from: a}\nstages: [validate]\n",
         (
             "x:1:1: pipelin: unknown key 'pipelin'\n"
-            "  expected pipeline, images, stages, run or workspace\n  did you mean 'pipeline'?"
+            "  expected pipeline, images, stages, run, tolerance, alerts or workspace\n"
+            "  did you mean 'pipeline'?"
         ),
     ),
     "not text": (
@@ -121,7 +122,7 @@ TABLE: dict[str, tuple[str, str]] = {
         HEAD + "  validate: {on_failure: partail}\n",
         (
             "x:4:26: stages.validate.on_failure: found 'partail'\n"
-            "  expected skip, partial, abort or halt\n  did you mean 'partial'?"
+            "  expected skip, partial, abort, halt or {abort: run}\n  did you mean 'partial'?"
         ),
     ),
     "unknown need": (
@@ -325,5 +326,51 @@ TABLE: dict[str, tuple[str, str]] = {
     "a function's parameter": (
         HEAD + "  mine: {uses: 'mine:threshold', with: {att: 1}}\n",
         "x:4:41: stages.mine.with.att: not a parameter of it",
+    ),
+    "abort what": (
+        HEAD + "  validate: {on_failure: {abort: image}}\n",
+        (
+            "x:4:26: stages.validate.on_failure: found a mapping\n"
+            "  expected skip, partial, abort, halt or {abort: run}"
+        ),
+    ),
+    "budget": (
+        HEAD + "  validate: {retry: {budget: 120%}}\n",
+        "x:4:30: stages.validate.retry.budget: found '120%'\n  expected a share from 0 to 1",
+    ),
+    "breaker": (
+        HEAD + "  validate: {breaker: {failures: 9, of: 5}}\n",
+        (
+            "x:4:34: stages.validate.breaker.failures: found 9 failures\n"
+            "  expected at most 5, the attempts that are looked at"
+        ),
+    ),
+    "tolerance": (
+        HEAD + "  validate:\ntolerance: 5\n",
+        "x:5:12: tolerance: found 5\n  expected a share from 0 to 1, such as 0.9 or 90%",
+    ),
+    "tolerance of what": (
+        HEAD + "  validate:\ntolerance: {groups: 5%}\n",
+        "x:5:13: tolerance.groups: unknown key 'groups'\n  expected run or group",
+    ),
+    "alert": (
+        HEAD + "  validate:\nalerts: [{webhok: http://a/}]\n",
+        "x:5:11: alerts[0].webhok: unknown key 'webhok'\n  expected log, webhook, command, mail",
+    ),
+    "two alerts in one": (
+        HEAD + "  validate:\nalerts: [{log: a, command: b}]\n",
+        "alerts[0]: found log and command\n  expected one of log, webhook, command, mail or",
+    ),
+    "webhook": (
+        HEAD + "  validate:\nalerts: [{webhook: ftp://a/}]\n",
+        "alerts[0].webhook: found 'ftp://a/'\n  expected an http or https address",
+    ),
+    "mail": (
+        HEAD + "  validate:\nalerts: [{mail: {to: desk, from: a@b.org}}]\n",
+        "x:5:22: alerts[0].mail.to: found 'desk'\n  expected a mail address such as",
+    ),
+    "mail without a password": (
+        HEAD + "  validate:\nalerts: [{mail: {to: a@b.org, from: a@b.org, user: me}}]\n",
+        "alerts[0].mail: found one of user and password\n  expected both of them, or neither",
     ),
 }

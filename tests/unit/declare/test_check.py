@@ -6,14 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from imagelane.model.codec import from_json, to_json
 from imagelane.model.policy import (
+    BreakerPolicy,
     ExecutionModel,
     FailurePolicy,
     GatePolicy,
     RetryPolicy,
     RunOptions,
+    Tolerance,
 )
-from imagelane.model.spec import GroupSpec, ImagesSpec, Location, PrimarySpec
+from imagelane.model.spec import (
+    AlertSpec,
+    GroupSpec,
+    ImagesSpec,
+    Location,
+    PipelineSpec,
+    PrimarySpec,
+)
 from imagelane.model.states import ErrorClass, Scope
 
 from .conftest import GALLERY, Mistakes, Read
@@ -36,7 +46,8 @@ def test_everything_that_can_be_said(read: Read, tmp_path: Path) -> None:
     moderate = spec.stage("moderate")
     assert moderate.uses == "http"
     assert (moderate.workers, moderate.timeout) == (5, 10)
-    assert moderate.retry == RetryPolicy(attempts=5)
+    assert moderate.retry == RetryPolicy(attempts=5, budget=0.2)
+    assert moderate.breaker == BreakerPolicy()
     assert moderate.on_failure is FailurePolicy.HALT
     assert moderate.reads_facts == {"stem"}
     assert moderate.location == Location("gallery.yaml", 21, 3)
@@ -48,6 +59,7 @@ def test_everything_that_can_be_said(read: Read, tmp_path: Path) -> None:
     assert sharpen.needs == ("thumbnails",)
     assert sharpen.reads_facts == set()
     assert (sharpen.retry.attempts, sharpen.pool) == (2, "slow")
+    assert (sharpen.retry.budget, sharpen.breaker) == (None, None)
     publish = spec.stage("publish")
     assert publish.gate == GatePolicy(0.9, 600, "held")
     assert publish.parameters["to"] == "public/"
@@ -257,3 +269,70 @@ def test_a_logo_is_looked_for_beside_the_pipeline(read: Read, tmp_path: Path) ->
 
 def test_keys_left_empty_are_as_good_as_absent(read: Read) -> None:
     read(HEAD + "  validate:\n    uses:\n    needs:\n    with:\n    timeout:\n    retry:\nrun:\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "tolerance"),
+    [
+        ("5%", Tolerance(run=0.05)),
+        ("0", Tolerance(run=0.0)),
+        ("{group: 10%}", Tolerance(group=0.1)),
+        ("{run: 5%, group: 0.1}", Tolerance(0.05, 0.1)),
+    ],
+)
+def test_tolerance(read: Read, text: str, tolerance: Tolerance) -> None:
+    assert read(HEAD + f"  validate:\ntolerance: {text}\n").tolerance == tolerance
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [
+        ("abort", FailurePolicy.ABORT),
+        ("{abort: group}", FailurePolicy.ABORT),
+        ("{abort: run}", FailurePolicy.ABORT_RUN),
+    ],
+)
+def test_how_far_an_abort_goes(read: Read, text: str, policy: FailurePolicy) -> None:
+    spec = read(HEAD + f"  validate: {{on_failure: {text}}}\n")
+    assert spec.stages[0].on_failure is policy
+
+
+@pytest.mark.parametrize(
+    ("text", "breaker"),
+    [
+        ("0", None),
+        ("12", BreakerPolicy(12, 12)),
+        ("{failures: 3, of: 4, pause: 1m, max: 1h}", BreakerPolicy(3, 4, 60.0, 3600.0)),
+    ],
+)
+def test_breakers(read: Read, text: str, breaker: BreakerPolicy | None) -> None:
+    stage = f"  check: {{uses: http, with: {{url: http://a/}}, breaker: {text}}}\n"
+    assert read(HEAD + stage).stages[0].breaker == breaker
+
+
+def test_alerts_have_a_name_each(read: Read) -> None:
+    text = """\
+  validate:
+alerts:
+  - log: alerts.jsonl
+  - webhook: https://hooks.example/${HOOK}
+  - webhook: {url: "https://b.example", headers: {Authorization: x}}
+  - command: [pager, --now]
+  - mail: {to: desk@example.org, from: Gallery <gallery@example.org>, security: tls}
+  - apprise: slack://a/b/c
+"""
+    specs = read(HEAD + text).alerts
+    assert [spec.channel for spec in specs] == [
+        "log",
+        "webhook",
+        "webhook-2",
+        "command",
+        "mail",
+        "apprise",
+    ]
+    assert specs[1] == AlertSpec(
+        "webhook", "webhook", {"url": "https://hooks.example/${HOOK}", "headers": {}}
+    )
+    assert specs[3].parameters == {"run": ["pager", "--now"]}
+    assert specs[4].parameters["to"] == ["desk@example.org"]
+    assert from_json(PipelineSpec, to_json(read(HEAD + text))).alerts == specs

@@ -26,7 +26,7 @@ from imagelane.declare.stages import (
     Validate,
     Watermark,
 )
-from imagelane.model.policy import GatePolicy, RetryPolicy
+from imagelane.model.policy import BreakerPolicy, GatePolicy, RetryPolicy, Tolerance
 
 from .conftest import GALLERY, Read, describe, without_places
 
@@ -207,3 +207,36 @@ def test_relative_paths_are_meant_from_the_current_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert Pipeline("p", images=Images("a"), stages=[Validate()]).spec().folder == str(tmp_path)
+
+
+def test_policies_of_failure_in_both(tmp_path: Path, read: Read) -> None:
+    pipeline = Pipeline(
+        "p",
+        images=Images("photos/"),
+        stages=[
+            Stage(
+                "check",
+                Http(url="http://a/"),
+                retry=RetryPolicy(attempts=5, budget=0.5),
+                breaker=BreakerPolicy(3, 4),
+                on_failure={"abort": "run"},
+            )
+        ],
+        tolerance=Tolerance(0.05, 0.1),
+        alerts=[{"log": "alerts.jsonl"}, {"mail": {"to": ["a@b.org"], "from": "c@d.org"}}],
+        folder=tmp_path,
+    )
+    text = """\
+pipeline: p
+images: {from: photos/}
+stages:
+  - check:
+      uses: http
+      with: {url: http://a/}
+      retry: {attempts: 5, budget: 50%}
+      breaker: {failures: 3, of: 4}
+      on_failure: {abort: run}
+tolerance: {run: 5%, group: 10%}
+alerts: [{log: alerts.jsonl}, {mail: {to: a@b.org, from: c@d.org}}]
+"""
+    assert without_places(pipeline.spec()) == without_places(read(text))

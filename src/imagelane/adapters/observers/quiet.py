@@ -13,6 +13,7 @@ from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
 from imagelane.model.states import GroupState, RunStatus
 from imagelane.ports.observer import Pulse
+from imagelane.report.calls import not_delivered
 from imagelane.report.clean import visible
 from imagelane.report.wording import count
 
@@ -43,6 +44,8 @@ class Quiet:
                     self._names[event.subject] = event.name
                 case e.TaskFailed() if event.retry_in is None:
                     self._error(event.subject, f"{event.stage}: {event.error}: {event.message}")
+                case e.AlertRaised() | e.AlertSettled():
+                    self._alert(event)
                 case e.GroupSettled():
                     if event.state in {GroupState.ABORTED, GroupState.HELD}:
                         self._error(event.subject, f"{event.state}: {event.reason}")
@@ -59,6 +62,18 @@ class Quiet:
         if state.status is not RunStatus.FINISHED:
             reason = f": {visible(state.reason)}" if state.reason else ""
             self._out.line(f"the run is {state.status}{reason}")
+
+    def _settled(self, event: e.GroupSettled) -> None:
+        if event.state in {GroupState.ABORTED, GroupState.HELD}:
+            self._error(event.subject, f"{event.state}: {event.reason}")
+        if event.state is not GroupState.HELD:
+            self._names.pop(event.subject, None)
+
+    def _alert(self, event: e.AlertRaised | e.AlertSettled) -> None:
+        if isinstance(event, e.AlertRaised):
+            self._out.line(f"alert: {visible(event.message)}")
+        elif event.problem:
+            self._out.line(not_delivered(event.channel, event.tries, event.problem))
 
     def _error(self, subject: Subject, what: str) -> None:
         self._said += 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from imagelane.declare.sections.alerts import AlertSection
 from imagelane.declare.sections.base import Section
+from imagelane.declare.sections.failure import ToleranceSection
 from imagelane.declare.sections.images import ImagesSection
 from imagelane.declare.sections.run import RunSection
 from imagelane.declare.values import Text
@@ -23,5 +26,10 @@ class PipelineSection(Section):
     """What is done: a mapping of names to stages, or a list in which each needs the one before."""
     run: RunSection | None = None
     """How to execute."""
+    tolerance: ToleranceSection | None = None
+    """How many images may be lost before their group, or the run, is given up; a share such as 5%,
+    or a mapping."""
+    alerts: Sequence[AlertSection] = ()
+    """Whom to call when a human should look: a list of ways."""
     workspace: Text = ".imagelane"
     """The folder for the journal and what is made on the way, relative to this file."""

@@ -9,43 +9,9 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from imagelane.declare.problems import nearest
 from imagelane.declare.sections.base import Names, Section
+from imagelane.declare.sections.failure import BreakerSection, OnFailure, RetrySection
 from imagelane.declare.values import Count, Duration, Text, fraction, mistake
-from imagelane.model.policy import GatePolicy, RetryPolicy
-from imagelane.model.states import ErrorClass
-
-
-class RetrySection(Section):
-    """When another attempt can help. A number is the number of attempts in all."""
-
-    SHORT: ClassVar[str] = "attempts"
-
-    attempts: Annotated[int, Field(ge=1, le=1000)] = 3
-    """How many in all; 1 means no second one."""
-    initial: Duration = 0.5
-    """The longest pause before the second attempt."""
-    backoff: Annotated[float, Field(ge=1, le=100)] = 2.0
-    """By how much the pause grows each time."""
-    max: Duration = 30.0
-    """The longest pause at all."""
-    jitter: Literal["full", "none"] = "full"
-    """`full`: each pause is drawn at random up to its bound, so that retries do not come in
-    waves."""
-    on: Sequence[Literal["transient", "timeout", "worker_died", "bug"]] = (
-        "transient",
-        "timeout",
-        "worker_died",
-    )
-    """The classes of error that are tried again. Bad input never is."""
-
-    def spec(self) -> RetryPolicy:
-        return RetryPolicy(
-            self.attempts,
-            float(self.initial),
-            self.backoff,
-            float(self.max),
-            self.jitter,
-            frozenset(ErrorClass(one) for one in self.on),
-        )
+from imagelane.model.policy import GatePolicy
 
 
 def _require(value: Any) -> str | float | tuple[str, ...]:
@@ -117,8 +83,11 @@ class StageSection(Section):
     """After this time an attempt is killed."""
     retry: RetrySection | None = None
     """When another attempt can help."""
-    on_failure: Literal["skip", "partial", "abort", "halt"] | None = None
+    breaker: BreakerSection | None = None
+    """When it is left alone for a while, because what it calls does not answer."""
+    on_failure: OnFailure | None = None
     """`skip`: the group goes on without the image. `partial`: the image goes on without what this
-    stage makes. `abort`: nothing of the group goes live. `halt`: the run waits for a human."""
+    stage makes. `abort`: nothing of the group goes live; `{abort: run}` ends the run as well.
+    `halt`: the run waits for a human."""
     gate: GateSection | None = None
     """When a group stage may run."""

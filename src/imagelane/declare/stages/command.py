@@ -15,8 +15,18 @@ from imagelane.declare.values import Text, mistake, template_text
 from imagelane.model.spec import Place, Reads, StageTraits
 
 _MEANINGS = ("ok", "invalid", "transient", "bug")
-# 65 and 75 are EX_DATAERR and EX_TEMPFAIL of sysexits.h.
-_USUAL: dict[str | int, str] = {"0": "ok", "65": "invalid", "75": "transient"}
+# As sysexits.h has them: EX_DATAERR, EX_NOINPUT; EX_UNAVAILABLE, EX_OSERR, EX_IOERR, EX_TEMPFAIL;
+# and 124, with which timeout(1) ends what took too long.
+_USUAL: dict[str | int, str] = {
+    "0": "ok",
+    "65": "invalid",
+    "66": "invalid",
+    "69": "transient",
+    "71": "transient",
+    "74": "transient",
+    "75": "transient",
+    "124": "transient",
+}
 _CODE = re.compile(r"0|[1-9][0-9]{0,2}")
 
 
@@ -95,8 +105,10 @@ class Command(StageParameters):
     facts: Literal["none", "json"] = "none"
     """`json`: what the program prints is a JSON object, whose keys become facts."""
     exit_codes: ExitCodes = _USUAL
-    """What exit codes mean: ok, invalid, transient (tried again) or bug. 0 is ok, 65 invalid, 75
-    transient, any other a bug."""
+    """What exit codes mean: ok, invalid, transient (tried again) or bug. As in sysexits.h 0 is ok,
+    65 and 66 are invalid, 69, 71, 74 and 75 transient; so is 124, of timeout(1). One that was
+    killed from outside (SIGKILL, SIGTERM, SIGHUP, SIGINT) is tried again. Any other code, 126 and
+    127 among them, and any crash is a bug."""
 
     def traits(self) -> StageTraits:
         return replace(

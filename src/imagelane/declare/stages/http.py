@@ -64,7 +64,8 @@ class Http(StageParameters):
     """Send each picture, or what is known of it, to a service and take its answer as facts. It
     waits without holding a worker process; `workers` bounds how many requests are open at once.
 
-    Status 408, 425, 429 and 5xx are tried again, any other 4xx means that the picture is invalid.
+    Status 408, 425, 429 and 5xx are tried again, after as long as Retry-After asks for. 401 and
+    407 mean that the pipeline lacks credentials, any other 4xx that the picture is invalid.
     """
 
     KIND: ClassVar[str] = "http"

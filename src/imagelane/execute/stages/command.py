@@ -29,6 +29,9 @@ _MOST_OUTPUT = 4 * 1024 * 1024
 _MOST_KEPT_OF_ERRORS = 64 * 1024
 _LARGEST_FILE = 500_000_000
 _TICK = 0.05
+_FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT})
+"""By an operator, or by the kernel for want of memory. A crash (SIGSEGV …) comes from within."""
+_OF_THE_SHELL = {126: "what it started may not be executed", 127: "what it started is not there"}
 
 
 class Parameters(TypedDict):
@@ -189,17 +192,23 @@ def _listen(process: subprocess.Popen[bytes], attempt: Attempt) -> tuple[bytes, 
 
 
 def _judge(meanings: Mapping[str, str], ended: _Ended, program: str) -> None:
-    if ended.code < 0:
-        with suppress(ValueError):
-            name = signal.Signals(-ended.code).name
-            raise BugError(f"{program} was killed by {name}", _tail(ended.complained))
-    meaning = meanings.get(str(ended.code), "bug")
+    meaning = meanings.get(str(ended.code))
     if meaning == "ok":
         return
+    # A shell tells by 128 and more which signal ended what it had started.
+    killed_by = -ended.code if ended.code < 0 else ended.code - 128
+    if meaning is None and killed_by > 0:
+        with suppress(ValueError):
+            killed = f"{program} was killed by {signal.Signals(killed_by).name}"
+            if killed_by in _FROM_OUTSIDE:
+                raise TransientError(killed, _tail(ended.complained))
+            raise BugError(killed, _tail(ended.complained))
     lines = ended.complained.decode("utf-8", "replace").strip().splitlines()
     last = clean(lines[-1], 300) if lines else ""
     message = f"{program} ended with exit code {ended.code}" + (f": {last}" if last else "")
-    kind = {"invalid": InvalidError, "transient": TransientError}.get(meaning, BugError)
+    if found := _OF_THE_SHELL.get(ended.code):
+        message = f"{message}: {found}"
+    kind = {"invalid": InvalidError, "transient": TransientError}.get(meaning or "bug", BugError)
     raise kind(message, _tail(ended.complained))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import re
 import time
@@ -15,7 +14,7 @@ import urllib3
 from urllib3.exceptions import (
     HTTPError,
     LocationParseError,
-    NameResolutionError,
+    NewConnectionError,
     SSLError,
 )
 from urllib3.exceptions import (
@@ -35,16 +34,16 @@ from imagelane.execute.errors import (
 )
 from imagelane.execute.facts import Facts
 from imagelane.execute.failures import one_line
+from imagelane.execute.network import class_of_status, retry_after, untrusted
 from imagelane.execute.sniff import sniff
 from imagelane.execute.text import clean
 from imagelane.model.ids import StageName
+from imagelane.model.states import ErrorClass
 from imagelane.model.template import Field, Template, parse
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _PATIENCE = 60.0
 """Seconds for an answer, where the stage has no timeout."""
-_TRY_AGAIN = frozenset({408, 425, 429})
-_LONGEST_WAIT = 3600.0
 _COMPLETE_HOST = re.compile(r"https?://[^/?#{}]+[/?#]", re.IGNORECASE)
 
 
@@ -76,14 +75,23 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     except StageError:
         raise
     except TookTooLongError as error:
+        # urllib3 counts a connection that is refused among what took too long.
+        if isinstance(error, NewConnectionError):
+            raise TransientError(f"{who} could not be asked: {_why(error)}") from error
         if attempt.deadline is not None and time.monotonic() >= attempt.deadline - 0.1:
             raise DeadlineError(f"{who} did not answer in time") from error
         raise TransientError(f"{who} did not answer in time") from error
-    except (NameResolutionError, SSLError, HTTPError, OSError) as error:
-        raise TransientError(f"{who} could not be asked: {one_line(str(error), 200)}") from error
+    except (SSLError, HTTPError, OSError) as error:
+        if untrusted(error):
+            raise BugError(f"{who} has a certificate that is not to be trusted") from error
+        raise TransientError(f"{who} could not be asked: {_why(error)}") from error
     status, answered, raw = said
     _check_status(parameters["expect_status"], status, answered, raw, who)
     return _result(parameters, raw, who)
+
+
+def _why(error: BaseException) -> str:
+    return one_line(str(error), 200)
 
 
 def _url(text: str, facts: Facts) -> tuple[Url, bool]:
@@ -205,9 +213,12 @@ def _check_status(
         return
     said = f"{who} answered with status {status}"
     detail = raw[:4000].decode("utf-8", "replace")
-    if status in _TRY_AGAIN or status >= 500:
-        raise TransientError(said, detail, _retry_after(headers.get("Retry-After")))
-    if status >= 400:
+    kind = class_of_status(status)
+    if kind is ErrorClass.TRANSIENT:
+        raise TransientError(said, detail, retry_after(headers.get("Retry-After")))
+    if status in {401, 407}:
+        raise BugError(f"{said}: it wants to know who asks; headers can say so", detail)
+    if kind is ErrorClass.INVALID:
         reason = clean(detail, 200)
         raise InvalidError(f"{said}: {reason}" if reason else said, detail)
     if status >= 300:
@@ -221,19 +232,6 @@ def _check_status(
 
 def _listed(expected: list[int] | None) -> str:
     return " or ".join(str(one) for one in expected) if expected else "one from 200 to 299"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds, from a number of seconds or an HTTP date (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return min(float(value), _LONGEST_WAIT)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-        return min(max(0.0, moment.timestamp() - time.time()), _LONGEST_WAIT)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _result(parameters: Parameters, raw: bytes, who: str) -> Result:

@@ -39,5 +39,7 @@ def _kind(stage: LogicalStage, draft: Draft) -> tuple[str, ...]:
         or spec.traits.place is not Place.PROCESS
         or own_limit(spec, draft.options, draft.machine) is not None
         or spec.name in draft.options.parallel
+        # It may be left alone for a while, and nothing else shall stand still with it.
+        or spec.breaker is not None
     )
     return ("alone", spec.name) if alone else ("fused", pool_of(spec))

@@ -102,6 +102,15 @@ def test_the_file_of_an_earlier_stage(bench: Bench, picture: Path) -> None:
     ("code", "error"),
     [
         (65, ErrorClass.INVALID),
+        (66, ErrorClass.INVALID),
+        (69, ErrorClass.TRANSIENT),
+        (71, ErrorClass.TRANSIENT),
+        (74, ErrorClass.TRANSIENT),
+        (124, ErrorClass.TRANSIENT),
+        (126, ErrorClass.BUG),
+        (127, ErrorClass.BUG),
+        (64, ErrorClass.BUG),
+        (128, ErrorClass.BUG),
         (75, ErrorClass.TRANSIENT),
         (1, ErrorClass.BUG),
         (3, ErrorClass.INVALID),
@@ -207,9 +216,39 @@ def test_what_can_go_wrong_is_said(bench: Bench, picture: Path, run: list[str], 
     assert said in failure.message
 
 
-def test_a_signal_is_named(bench: Bench, picture: Path) -> None:
-    bench.stage("command", **python("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"))
-    assert "killed by SIGSEGV" in bench.fails(picture).message
+@pytest.mark.parametrize("through_a_shell", [False, True])
+@pytest.mark.parametrize(
+    ("signal", "error"),
+    [
+        ("SIGSEGV", ErrorClass.BUG),
+        ("SIGABRT", ErrorClass.BUG),
+        ("SIGKILL", ErrorClass.TRANSIENT),
+        ("SIGTERM", ErrorClass.TRANSIENT),
+        ("SIGHUP", ErrorClass.TRANSIENT),
+    ],
+)
+def test_a_crash_is_a_bug_and_a_kill_is_tried_again(
+    bench: Bench, picture: Path, signal: str, error: ErrorClass, *, through_a_shell: bool
+) -> None:
+    kill = f"kill -{signal.removeprefix('SIG')} $$"
+    if through_a_shell:
+        bench.stage("command", run=f"/bin/sh -c '{kill}'; exit $?", **SHELL)
+    else:
+        bench.stage("command", run=["/bin/sh", "-c", kill])
+    failure = bench.fails(picture)
+    assert f"killed by {signal}" in failure.message
+    assert failure.error is error
+
+
+def test_a_meaning_of_ones_own_goes_before_a_signal(bench: Bench, picture: Path) -> None:
+    bench.stage("command", **python("raise SystemExit(137)"), exit_codes={137: "invalid"})
+    assert bench.fails(picture).error is ErrorClass.INVALID
+
+
+def test_what_a_shell_did_not_find_is_said(bench: Bench, picture: Path) -> None:
+    failure = bench.stage("command", run="no-such-program", **SHELL).fails(picture)
+    assert failure.error is ErrorClass.BUG
+    assert "what it started is not there" in failure.message
 
 
 def test_a_program_beside_the_pipeline_is_found(bench: Bench, picture: Path) -> None:

@@ -174,7 +174,10 @@ def test_whatever_else_is_answered_is_no_approval(
     ("status", "error"),
     [
         (400, ErrorClass.INVALID),
+        (401, ErrorClass.BUG),
+        (403, ErrorClass.INVALID),
         (404, ErrorClass.INVALID),
+        (407, ErrorClass.BUG),
         (422, ErrorClass.INVALID),
         (408, ErrorClass.TRANSIENT),
         (425, ErrorClass.TRANSIENT),
@@ -204,7 +207,13 @@ def test_statuses_of_ones_own(bench: Bench, service: Service, picture: Path) -> 
 
 @pytest.mark.parametrize(
     ("said", "least", "most"),
-    [("7", 7, 7), ("999999", 3600, 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0)],
+    [
+        ("7", 7, 7),
+        (" 7 ", 7, 7),
+        ("999999", 3600, 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("Fri, 31 Dec 2100 23:59:59 -0000", 3600, 3600),
+    ],
 )
 def test_retry_after(
     bench: Bench, service: Service, picture: Path, *, said: str, least: float, most: float
@@ -215,7 +224,7 @@ def test_retry_after(
     assert least <= failure.retry_after <= most
 
 
-@pytest.mark.parametrize("said", ["soon", "", "-5"])
+@pytest.mark.parametrize("said", ["soon", "", "-5", "\xb2"])
 def test_a_retry_after_that_is_none(
     bench: Bench, service: Service, picture: Path, said: str
 ) -> None:
@@ -250,6 +259,7 @@ def test_an_endless_answer_is_cut_off(bench: Bench, service: Service, picture: P
 def test_nobody_there_is_transient(bench: Bench, picture: Path) -> None:
     failure = bench.stage("http", url="http://127.0.0.1:9/").fails(picture)
     assert failure.error is ErrorClass.TRANSIENT
+    assert "could not be asked" in failure.message
 
 
 def test_connections_are_kept(bench: Bench, service: Service, picture: Path) -> None:

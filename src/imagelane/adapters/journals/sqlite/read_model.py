@@ -86,7 +86,7 @@ def apply(  # noqa: C901, PLR0912 -- a fold: one arm for each event
                 execute(queries["run_resumed"], (event.model, run))
             case e.RunSettled():
                 execute(queries["run_settled"], (event.status.value, stored(event.reason), run))
-            case e.SourceExhausted():
+            case e.SourceExhausted() | e.StopDecided() | e.AlertRaised() | e.AlertSettled():
                 pass
     connection.executemany(
         queries["group_received"], [(count, run, group) for group, count in received.items()]
