@@ -281,7 +281,7 @@ def test_a_redrive_that_is_interrupted_anywhere_goes_on(seed: int, model: str) -
     recorded = Recorded(planned(news_gallery(), MODELS[model]), [5, 4, 3])
     recorded.run(erratic(seed, 0.3), seed)
     draw = random.Random(seed)
-    for _ in range(30):
+    for _ in range(300):
         recorded.redrive([])
         world = World(recorded.plan, recorded.items, steady, seed, recover(recorded.journal, RUN))
         world.run(until=draw.randint(0, 6))

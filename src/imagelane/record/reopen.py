@@ -65,7 +65,8 @@ def reopenings(
     named = {one.subject for one in decisions}
     lead = decisions[0]
     if group.over is GroupState.ABORTED or any(
-        group.images[one.subject].record.role == "primary" for one in images
+        one.settled is ImageState.DEAD or group.images[one.subject].record.role == "primary"
+        for one in images
     ):
         images += [
             _image(settled, replace(lead, subject=subject, verb=Verb.RETRY), followers)
