@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from imagelane.adapters.observers.plain import Plain
 from imagelane.adapters.observers.quiet import Quiet
 from imagelane.model import events as e
 from imagelane.model.ids import RunId, StageName, Subject
@@ -17,8 +18,11 @@ from imagelane.report.html import render
 from imagelane.report.ink import Ink
 from imagelane.report.outline import read_outline
 from imagelane.report.read import Limits, read_run
+from imagelane.report.summary import Whereabouts
 from imagelane.testing.histories import received
 from imagelane.testing.journals import MemoryJournal
+from imagelane.testing.simulation import fold
+from tests.unit.report.made_up import plan
 
 EVENTS: list[e.Event] = [
     e.RunStarted("news", "0" * 64, "parallel", {"model": "parallel"}),
@@ -82,3 +86,15 @@ def test_a_quiet_run_says_what_it_calls_for_and_what_did_not_arrive() -> None:
         "not delivered by webhook in 3 tries: hooks.example answered with status 500",
         "alert: moderate failed on 1.1",
     ]
+
+
+def test_a_run_in_a_pipe_says_it_at_once_and_at_the_end() -> None:
+    out = io.StringIO()
+    observer = Plain(out, Whereabouts(), clock=lambda: 0.0)
+    observer.opened(plan(), "r", (1, 1))
+    observer.recorded(EVENTS)
+    assert "[0:00] alert: no answer <b>␛[31m" in out.getvalue()
+    observer.closed(fold(EVENTS))
+    at_the_end = out.getvalue().partition("news-gallery halted")[2]
+    assert "  alert no answer <b>␛[31m" in at_the_end
+    assert "not delivered by webhook in 3 tries: hooks.example answered" in at_the_end

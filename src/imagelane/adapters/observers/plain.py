@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from imagelane.adapters.observers.steady import Steady
-from imagelane.model.events import Event
+from imagelane.model.events import AlertRaised, Event
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
 from imagelane.model.states import GroupState
@@ -55,8 +55,12 @@ class Plain:
         )
 
     def recorded(self, events: Sequence[Event]) -> None:
-        if self._progress is not None:
-            self._progress.recorded(events)
+        if self._progress is None:
+            return
+        self._progress.recorded(events)
+        for event in events:
+            if isinstance(event, AlertRaised):
+                self._say(self._clock() - self._began, f"alert: {visible(event.message)}")
 
     def pulse(self, state: RunState, pulse: Pulse) -> None:
         if self._progress is None:
