@@ -86,6 +86,17 @@ def test_a_line_break_at_the_end_of_the_key_is_no_part_of_it(ready: Bench, scan:
     assert ready.one(scan).facts["key_id"] != one.facts["key_id"]
 
 
+def test_what_pydicom_says_of_a_value_is_not_repeated(ready: Bench, tmp_path: Path) -> None:
+    """It quotes what it could not read as a number."""
+    path = tmp_path / "scan.dcm"
+    for keyword, number in (("SliceThickness", "11111111"), ("InstanceNumber", "22222222")):
+        whole = written(data_set(SMALL, 12, **{keyword: number}))
+        path.write_bytes(whole.replace(number.encode(), b"Doevale "))
+        failure = ready.fails(path)
+        assert failure.error is ErrorClass.INVALID
+        assert "Doevale" not in failure.message + failure.detail
+
+
 def test_no_message_says_a_word_of_the_file(ready: Bench, tmp_path: Path) -> None:
     """A file full of a name, damaged all over: whatever fails, and however."""
     found = data_set(SMALL, 12, PatientName="Doevale^Janette", PatientID="DOEVALE")
