@@ -40,7 +40,7 @@ bench: $(VENV)/.test ## Measure against hand-written loops and other tools (ARGS
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew into requirements/
 	@$(PIP) install uv
-	@for room in test:test,moderation,alerts demo:demo; do \
+	@for room in test:test,moderation,alerts,dicom demo:demo; do \
 	  name=$${room%%:*}; extras=$${room#*:}; \
 	  echo "requirements/$$name.txt"; \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

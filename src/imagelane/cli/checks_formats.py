@@ -67,9 +67,15 @@ def format_checks(found: Mapping[str, Any] | str) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield ok(FORMATS, "text", f"draws text in {found['font']}")
-    absent = visible(found["moderation"])
-    moderation = f"moderation, which is optional, is {absent}" if absent else "moderates offline"
-    yield ok(FORMATS, "moderation", moderation)
+    for extra, works in (("moderation", "moderates offline"), ("dicom", "decodes DICOM files")):
+        said = visible(found[extra])
+        if said and not said.startswith("not installed"):
+            yield warning(
+                FORMATS, extra, f"{extra} does not work: {said}",
+                f"{sys.executable} -m pip install --force-reinstall 'imagelane[{extra}]'",
+            )  # fmt: skip
+            continue
+        yield ok(FORMATS, extra, f"{extra}, which is optional, is {said}" if said else works)
 
 
 def _broken(way: str, name: str, said: str) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import importlib.metadata
 import importlib.util
+import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from imagelane.execute import decode
 from imagelane.execute.allowance import Allowance
+from imagelane.execute.dicom import library, reading
 from imagelane.execute.encoders import Encoding, encode
 from imagelane.execute.errors import StageError
 from imagelane.execute.failures import failure_of
@@ -40,13 +42,22 @@ _HEIC = base64.b64decode(
     "O+uRUpJJdkWe"
 )
 """A gradient of 16 x 16 pixels: there is no free encoder in the wheels that could make one here."""
+_DICOM = zlib.decompress(
+    base64.b64decode(
+        "eNrNkL1OwzAUhY/dCCyBkAuiQkxhy3TlmKB2bopopQajhg48DQy8Bw8DD8DAAEhIfRLMcYbyszDClZLz+eYq5/gCf1uTWd1o"
+        "6nKe4YaqoRDGSVlKU5ezQ5TiZVQ5KZ1zIzmRUio+pQz5vceJDXjxbGtYngY/5tOpkqHT2P2c9Rp7aKc7uLhihtDkx+LE5waD"
+        "XxwNDr44Filhm1IXyFC322jCeaini9Cc+rxIedqUqkB/TVCJDEmtSXe0Sep1BNLCTkiOf2k7KkmXdh6S4+radnuKrPeIVVpX"
+        "0idqfI732DL0skr1ER+wT6fve89MfIVhl/27x9sjM7b/9nUWX3i3t+6OH2HdZpY="
+    )
+)
+"""A gradient in lossless JPEG, which nothing but the decoder of the extra decodes."""
 
 
 def probe() -> dict[str, Any]:
     """What was tried and what came of it, as JSON values.
 
-    ``read`` and ``write`` give for each format an empty text, or why it does not work; ``text``
-    and ``moderation`` likewise. ``versions`` names the libraries.
+    ``read`` and ``write`` give for each format an empty text, or why it does not work; ``text``,
+    ``moderation`` and ``dicom`` likewise. ``versions`` names the libraries.
     """
     samples = _samples()
     return {
@@ -56,12 +67,16 @@ def probe() -> dict[str, Any]:
         "text": _tried(lambda: letters("Ag \N{COPYRIGHT SIGN}", 24)),
         "font": FONT,
         "moderation": _moderation(),
+        "dicom": _dicom(),
     }
 
 
 def _versions() -> dict[str, str]:
     heif = importlib.import_module("pi_heif")
-    names = ("pyvips", "pyvips-binary", "simplejpeg", "pi-heif", "numpy", "pillow")
+    names = (
+        *("pyvips", "pyvips-binary", "simplejpeg", "pi-heif", "numpy", "pillow"),
+        *("pydicom", "python-gdcm"),
+    )
     found = {name: installed for name in names if (installed := _installed(name))}
     return {"libvips": version(), "libheif": str(heif.libheif_version()), **found}
 
@@ -123,3 +138,17 @@ def _moderation() -> str:
     if importlib.util.find_spec(PACKAGE) is None:
         return "not installed: pip install 'imagelane[moderation]'"
     return ""
+
+
+def _dicom() -> str:
+    if importlib.util.find_spec(library.PACKAGE) is None:
+        return "not installed: pip install 'imagelane[dicom]'"
+    return _tried(_read_dicom)
+
+
+def _read_dicom() -> None:
+    """A compressed DICOM file: the decoder that it needs is another package than its reader."""
+    shown = reading.show(reading.describe(_DICOM, 1 << 20))
+    expected = np.add.outer(np.arange(_SIDE), np.arange(_SIDE)) * 8
+    if shown.pixels.shape != (_SIDE, _SIDE, 3) or (shown.pixels[:, :, 0] != expected).any():
+        raise StageError("decoded another picture than was in it")

@@ -19,6 +19,7 @@ from imagelane.execute.header import Header, load, open_heic
 from imagelane.execute.limits import Limits
 from imagelane.execute.picture import Picture
 from imagelane.execute.rights import rights_of
+from imagelane.execute.sniff import DICOM, sniff
 from imagelane.execute.vips import (
     Image,
     Pixels,
@@ -58,9 +59,23 @@ def check_limits(data: bytes, header: Header, limits: Limits) -> None:
             raise InvalidError(f"the jpeg has more than max_scans, {limits.max_scans}, scans")
 
 
+def check_format(data: bytes, limits: Limits) -> None:
+    """Refuse a DICOM file where no pipeline has named that format, before any of it is read. What
+    other formats are let in is said by the validate stage.
+
+    Raises:
+        InvalidError: it is one.
+    """
+    if sniff(data) == DICOM and DICOM not in limits.formats:
+        raise InvalidError(
+            f"this is a DICOM file: expected {', '.join(limits.formats)}; a pipeline that "
+            "takes them says so: validate: {formats: [dicom]}"
+        )
+
+
 def is_animated(header: Header) -> bool:
     """Whether the frames follow each other in time; pages of a TIFF do not."""
-    return header.frames > 1 and header.format in {"gif", "webp", "avif"}
+    return header.frames > 1 and header.format in {"gif", "webp", "avif", DICOM}
 
 
 def shrink_of(header: Header, extents: Iterable[Extent]) -> int:
@@ -115,6 +130,8 @@ def decode(
     area = -(-header.width // shrink) * -(-header.height // shrink)
     bands = 4 if header.has_alpha or header.bands == 4 else 3
     working = area * bands * (2 if header.bits > 8 else 1)
+    if header.dicom is not None:
+        working += header.dicom.working_bytes(1)
     if header.jpeg is not None and header.jpeg.progressive:
         # All coefficients of a progressive JPEG are held at full size, two bytes each.
         working += header.width * header.height * header.bands * 2
@@ -140,12 +157,13 @@ def decode(
 
 
 def check_frames(data: bytes, header: Header) -> None:
-    """Decode every frame of an animation, one after the other, and keep none.
+    """Decode every frame of an animation, one after the other, and keep none. Of a DICOM file the
+    frames after the first are not shown, and read by the stage that hands them on.
 
     Raises:
         InvalidError: one of them is damaged.
     """
-    if not is_animated(header):
+    if not is_animated(header) or header.format == DICOM:
         return
     try:
         frames = load(data, header.format, n=-1, access="sequential", fail_on="error")
@@ -157,7 +175,11 @@ def check_frames(data: bytes, header: Header) -> None:
 def _decode(data: bytes, header: Header, shrink: int) -> tuple[Image, Pixels | None]:
     """The picture as stored, and its samples where they are there already."""
     samples: Pixels | None = None
-    if header.format == "heic":
+    if header.dicom is not None:
+        from imagelane.execute.dicom.reading import show  # noqa: PLC0415 - an extra
+
+        samples = show(header.dicom).pixels
+    elif header.format == "heic":
         samples = _decode_heic(data)
     elif header.format == "jpeg" and header.bands != 4:
         samples = _decode_jpeg(data, header, shrink)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagelane.execute import jpeg
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.exif import Exif, read_exif
 from imagelane.execute.gif import check_blocks
-from imagelane.execute.sniff import FORMATS, describe, sniff
+from imagelane.execute.limits import MOST_BYTES
+from imagelane.execute.sniff import DICOM, FORMATS, describe, sniff
 from imagelane.execute.vips import Image, VipsError, VipsImage, refusal
+
+if TYPE_CHECKING:  # its module is loaded with the first DICOM file
+    from imagelane.execute.dicom.reading import Described as DicomHeader
 
 _LOADERS: Mapping[str, str] = {
     "png": "pngload_buffer",
@@ -37,6 +41,7 @@ class Header:
     ``frames`` counts those of an animation, the pages of a TIFF, the pictures of a HEIC.
     ``bits`` are those of one sample. ``icc`` is the embedded profile, ``wide`` says that a file
     without one still declares Display-P3. ``scan`` is where the coded data of a JPEG begins.
+    ``dicom`` is what only a DICOM file says.
     """
 
     format: str
@@ -53,6 +58,7 @@ class Header:
     xmp: bytes | None = None
     iptc: bytes | None = None
     jpeg: jpeg.JpegHeader | None = None
+    dicom: DicomHeader | None = None
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -62,8 +68,9 @@ class Header:
         return self.width, self.height
 
 
-def read_header(data: bytes) -> Header:
-    """Read a file's header; what it is, is decided by its content.
+def read_header(data: bytes, most: int = MOST_BYTES) -> Header:
+    """Read a file's header; what it is, is decided by its content. ``most`` bounds the bytes of
+    what must be inflated to be read at all.
 
     Raises:
         InvalidError: it is none of the formats that can be read, or its header is broken.
@@ -83,6 +90,8 @@ def read_header(data: bytes) -> Header:
         header = _jpeg(data)
     elif format_ == "heic":
         header = _heic(data)
+    elif format_ == DICOM:
+        header = _dicom(data, most)
     else:
         header = _through_vips(data, format_)
     if header.width < 1 or header.height < 1:
@@ -164,6 +173,22 @@ def _heic(data: bytes) -> Header:
         wide=_declares_p3(data),
         exif=read_exif(exif),
         xmp=xmp if isinstance(xmp, bytes) else None,
+    )
+
+
+def _dicom(data: bytes, most: int) -> Header:
+    from imagelane.execute.dicom.reading import describe as described  # noqa: PLC0415 - an extra
+
+    found = described(data, most)
+    return Header(
+        format=DICOM,
+        width=found.layout.columns,
+        height=found.layout.rows,
+        bands=found.layout.samples,
+        bits=found.layout.stored,
+        frames=found.layout.frames,
+        icc=_usable(found.icc),
+        dicom=found,
     )
 
 

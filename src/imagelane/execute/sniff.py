@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 FORMATS = ("jpeg", "png", "webp", "gif", "tiff", "heic", "avif")
-"""The formats that can be read, in the order in which people name them."""
+"""The formats of photographs, in the order in which people name them: read unless a pipeline says
+otherwise."""
 
+DICOM = "dicom"
+"""Read only where a pipeline names it: what is in such a file is about a patient."""
+
+_STARTS: Mapping[str, tuple[bytes, ...]] = {
+    "jpeg": (b"\xff\xd8\xff",),
+    "png": (b"\x89PNG\r\n\x1a\n",),
+    "gif": (b"GIF87a", b"GIF89a"),
+    "tiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+}
 _OTHERS: Mapping[bytes, str] = {
     b"BM": "a BMP picture",
     b"8BPS": "a Photoshop document",
@@ -33,17 +43,18 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 
 def sniff(data: bytes) -> str | None:
-    """One of `FORMATS`, or None."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "gif"
+    """One of `FORMATS`, `DICOM`, or None.
+
+    DICOM is looked for first: its first 128 bytes are anybody's, and a file that is a TIFF as well
+    (PS3.10, 7.1) must not pass as a photograph.
+    """
+    if data[128:132] == b"DICM":
+        return DICOM
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "webp"
-    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
-        return "tiff"
+    for format_, starts in _STARTS.items():
+        if data.startswith(starts):
+            return format_
     return _heif(data)
 
 

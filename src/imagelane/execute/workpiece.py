@@ -76,7 +76,8 @@ class Workpiece:
             from imagelane.execute import decode  # noqa: PLC0415 - see above
             from imagelane.execute.header import read_header  # noqa: PLC0415
 
-            header = read_header(self.source.data)
+            decode.check_format(self.source.data, self.limits)
+            header = read_header(self.source.data, self.limits.max_bytes)
             decode.check_limits(self.source.data, header, self.limits)
             self._header = header
         return self._header
@@ -148,5 +149,6 @@ def _limits(opening: Opening) -> Limits:
                 given["max_total_megapixels"],
                 given["max_bytes"],
                 given["max_scans"],
+                tuple(given["formats"]),
             )
     return Limits()

@@ -27,6 +27,7 @@ WELL: dict[str, Any] = {
     "text": "",
     "font": "Open Sans Semibold",
     "moderation": "",
+    "dicom": "",
 }
 
 
@@ -54,6 +55,13 @@ def test_what_is_required_is_told_from_what_is_not() -> None:
     assert "left out" in by_name["read heic"].then
     assert "\x1b" not in by_name["read jpeg"].found
     assert all(one.then for one in found if one.level != "ok")
+
+
+def test_an_extra_that_is_not_there_is_no_trouble_and_one_that_is_broken_is() -> None:
+    absent = "not installed: pip install 'imagelane[dicom]'"
+    assert levels(format_checks(WELL | {"dicom": absent}))["dicom"] == "ok"
+    assert levels(format_checks(WELL | {"dicom": "no decoder"}))["dicom"] == "warning"
+    assert probed()["dicom"] == ""  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

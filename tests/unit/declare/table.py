@@ -293,6 +293,22 @@ TABLE: dict[str, tuple[str, str]] = {
         HEAD + "  thumbnails:\nrun: {workers: many}\n",
         "x:5:16: run.workers: found 'many'\n  expected a whole number",
     ),
+    "a key that is not there": (
+        HEAD + "  deidentify: {with: {key: gone.key}}\n",
+        "x:4:28: stages.deidentify.with.key: no file is called 'gone.key'",
+    ),
+    "a frame": (
+        HEAD + "  dicom: {with: {frame: 0}}\n",
+        "x:4:25: stages.dicom.with.frame: found 0\n  expected first, middle, last or a number from",
+    ),
+    "a window": (
+        HEAD + "  dicom: {with: {window: {center: 40}}}\n",
+        "stages.dicom.with.window: found a mapping\n  expected file, full, the number of one of",
+    ),
+    "a window of no width": (
+        HEAD + "  dicom: {with: {window: {center: 40, width: 0}}}\n",
+        "stages.dicom.with.window: found a mapping\n  expected file, full, the number of one of",
+    ),
     "run.parallel": (
         HEAD + "  thumbnails:\nrun: {parallel: [moderate]}\n",
         "x:5:18: run.parallel[0]: no stage is called 'moderate'",

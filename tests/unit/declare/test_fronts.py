@@ -122,6 +122,7 @@ def test_every_built_in_stage_survives_the_way_through_yaml() -> None:
         "command": {"run": run},
         "watermark": {"text": "x"},
         "crop": {"aspect": "3:2"},
+        "deidentify": {"key": "secret.key"},
         "resize": {"width": 9},
     }
     for kind, model in CATALOGUE.items():

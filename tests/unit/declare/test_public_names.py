@@ -20,6 +20,8 @@ def test_the_public_names() -> None:
         "ContactSheet",
         "Crop",
         "DeclarationError",
+        "Deidentify",
+        "Dicom",
         "Encode",
         "Group",
         "Http",

@@ -13,6 +13,8 @@ from imagelane.declare.stages import (
     Command,
     ContactSheet,
     Crop,
+    Deidentify,
+    Dicom,
     Encode,
     Http,
     Metadata,
@@ -74,6 +76,8 @@ def test_both_catalogues_have_the_same_stages() -> None:
         (Encode(), Extent()),
         (Encode(widths=[400, 800]), Extent(width=800)),
         (Moderate(), Extent(256, 256, "cover")),
+        (Deidentify(key="secret.key"), None),
+        (Dicom(frame="middle", window={"center": 40, "width": 400}), None),
         (Http(url="https://example.org"), None),
         (Command(run=["true"]), None),
         (Store(), None),
@@ -89,7 +93,7 @@ def test_extents(stage: StageParameters, extent: Extent | None) -> None:
 
 def test_what_the_planner_learns() -> None:
     makers = {kind for kind, model in CATALOGUE.items() if model.TRAITS.makes_picture}
-    assert makers == {"normalize", "resize", "crop", "watermark"}
+    assert makers == {"dicom", "normalize", "resize", "crop", "watermark"}
     gathering = {kind for kind, model in CATALOGUE.items() if model.TRAITS.gathers}
     assert gathering == {"store", "contact-sheet", "publish"}
     threads = {kind for kind, model in CATALOGUE.items() if model.TRAITS.place is Place.THREAD}

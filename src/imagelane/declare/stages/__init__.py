@@ -8,6 +8,8 @@ from imagelane.declare.stages.base import StageParameters
 from imagelane.declare.stages.command import Command
 from imagelane.declare.stages.contact_sheet import ContactSheet
 from imagelane.declare.stages.crop import Crop
+from imagelane.declare.stages.deidentify import Deidentify
+from imagelane.declare.stages.dicom import Dicom
 from imagelane.declare.stages.encode import Encode
 from imagelane.declare.stages.http import Http
 from imagelane.declare.stages.metadata import Metadata
@@ -22,6 +24,8 @@ from imagelane.declare.stages.watermark import Watermark
 
 CATALOGUE: Mapping[str, type[StageParameters]] = {
     "validate": Validate,
+    "deidentify": Deidentify,
+    "dicom": Dicom,
     "metadata": Metadata,
     "normalize": Normalize,
     "thumbnails": Thumbnails,
@@ -42,6 +46,8 @@ __all__ = [
     "Command",
     "ContactSheet",
     "Crop",
+    "Deidentify",
+    "Dicom",
     "Encode",
     "Http",
     "Metadata",

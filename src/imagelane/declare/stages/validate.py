@@ -12,7 +12,7 @@ from imagelane.declare.stages.coding import unique
 from imagelane.declare.values import Count, Size
 from imagelane.model.spec import Reads, StageTraits
 
-SourceFormat = Literal["jpeg", "png", "webp", "gif", "tiff", "heic", "avif"]
+SourceFormat = Literal["jpeg", "png", "webp", "gif", "tiff", "heic", "avif", "dicom"]
 Megapixels = Annotated[float, Field(gt=0, le=100_000)]
 
 
@@ -31,7 +31,8 @@ class Validate(StageParameters):
         Field(min_length=1, json_schema_extra={"uniqueItems": True}),
         AfterValidator(unique),
     ] = ("jpeg", "png", "webp", "gif", "tiff", "heic", "avif")
-    """The formats that are let in."""
+    """The formats that are let in. `dicom` never is unless it stands here; it needs the extra:
+    pip install 'imagelane[dicom]'."""
     max_megapixels: Megapixels = 100.0
     """The largest picture, in millions of pixels of one frame."""
     max_total_megapixels: Megapixels = 100.0

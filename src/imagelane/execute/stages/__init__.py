@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MODULES: Mapping[str, str] = {
     "validate": "validate",
+    "deidentify": "deidentify",
+    "dicom": "dicom",
     "metadata": "metadata",
     "normalize": "normalize",
     "thumbnails": "thumbnails",

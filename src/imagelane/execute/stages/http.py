@@ -135,6 +135,8 @@ def _body(send: str, attempt: Attempt) -> tuple[bytes | None, str]:
 
 
 def _media_type(format_: str | None) -> str:
+    if format_ in {"dicom", "dcm"}:
+        return "application/dicom"
     return f"image/{format_}" if format_ else "application/octet-stream"
 
 

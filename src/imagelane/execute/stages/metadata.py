@@ -15,6 +15,7 @@ from imagelane.execute.iptc import read_iptc
 from imagelane.execute.picture import Picture
 from imagelane.execute.resample import inside, resized
 from imagelane.execute.rights import rights_of
+from imagelane.execute.sniff import DICOM
 from imagelane.execute.text import clean
 from imagelane.execute.xmp import Xmp, read_xmp
 
@@ -55,7 +56,7 @@ def _said(header: Header) -> dict[str, Any]:
         "creator": rights.creator,
         "title": packet.text("dc:title") or datasets.get(iptc.TITLE, ""),
         "description": "" if description.lower() in _NO_TITLE else description,
-        "icc": "Display P3" if header.wide and not header.icc else profile_name(header.icc),
+        "icc": _profile(header),
         "orientation": header.orientation,
         "gps": tags.gps or packet.gps,
     }
@@ -75,6 +76,14 @@ def _at_most(picture: Picture, side: int) -> tuple[int, int]:
     if max(picture.full) <= side:
         return picture.full
     return inside(picture.full, side, side)
+
+
+def _profile(header: Header) -> str:
+    """What the profile calls itself. That of a DICOM file may be called after its device or its
+    owner, so it is left out."""
+    if header.format == DICOM:
+        return ""
+    return "Display P3" if header.wide and not header.icc else profile_name(header.icc)
 
 
 def _device(make: str, model: str) -> str:
