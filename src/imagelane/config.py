@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagelane.model.policy import Sandbox
 from imagelane.plan.draft import Machine
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -33,6 +35,30 @@ class Workspace:
     def run(self, run: str) -> Path:
         """For what is kept with a run: the spool of its source, its report."""
         return self.root / "runs" / run
+
+
+class SandboxError(Exception):
+    """What decodes cannot be shut in as it was asked for."""
+
+
+def sandbox_layers(asked: Sandbox, *, workers: bool = True) -> Mapping[str, str]:
+    """The layers around workers that decode, each with the reason why it is not to be had, if so.
+
+    Raises:
+        SandboxError: it is required and something of it is lacking.
+    """
+    from imagelane.execute.sandbox.terms import LAYERS, REQUIRED, examine  # noqa: PLC0415 - not each command asks
+
+    if asked is Sandbox.OFF:
+        return dict.fromkeys(LAYERS, "turned off")
+    found = examine() if workers else dict.fromkeys(LAYERS, "there are no workers with --inline")
+    holes = [f"{layer} ({found[layer]})" for layer in LAYERS if layer in REQUIRED and found[layer]]
+    if asked is Sandbox.REQUIRE and holes:
+        raise SandboxError(
+            f"the sandbox is required and lacks {', '.join(holes)}; `imagelane doctor` says what "
+            "to do, --sandbox auto goes on with the rest"
+        )
+    return found
 
 
 def machine() -> Machine:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from imagelane.config import Workspace, machine
+from imagelane.config import Workspace, machine, sandbox_layers
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
 from imagelane.model.ids import RunId
@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 PoolKind = Literal["process", "inline"]
+
 
 TAKEN_UP = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.HALTED})
 """A run in one of these states is not over."""
@@ -179,6 +180,7 @@ def session(
         PlanError, SourceError, JournalError: it cannot begin.
         RunNotFoundError: there is no run to take up.
         RunOwnedError: the run's coordinator is alive.
+        SandboxError: the options require a sandbox that cannot be had.
     """
     from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415 - loads SQLite
 
@@ -194,7 +196,8 @@ def session(
         home, scratch = workspace.run(number), workspace.scratch(number)
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
-        executing = _pool(pool, workspace, scratch, Path(spec.folder))
+        layers = sandbox_layers(options.sandbox, workers=pool == "process")
+        executing = _pool(pool, workspace, scratch, Path(spec.folder), layers)
         # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
         stack.callback(executing.close, kill=True)
         # First of all, so that its workers get ready while the rest is put together.
@@ -234,7 +237,7 @@ def session(
             observers=observers,
             scratch=scratch,
             draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
-            beginning=_beginning(spec, physical, options, resumed=resume is not None),
+            beginning=_beginning(spec, physical, options, layers, resumed=resume is not None),
         )
         engine = Engine(parts, state)
         yield engine, number
@@ -298,9 +301,20 @@ def _new_run() -> RunId:
 
 
 def _beginning(
-    spec: PipelineSpec, physical: PhysicalPlan, options: RunOptions, *, resumed: bool
+    spec: PipelineSpec,
+    physical: PhysicalPlan,
+    options: RunOptions,
+    layers: Mapping[str, str],
+    *,
+    resumed: bool,
 ) -> RunStarted | RunResumed:
-    how = {**to_json(options), "window": physical.window, "processes": physical.processes}
+    how = {
+        **to_json(options),
+        "window": physical.window,
+        "processes": physical.processes,
+        "layers": [layer for layer, lack in layers.items() if not lack],
+        "lacking": {layer: lack for layer, lack in layers.items() if lack},
+    }
     if resumed:
         return RunResumed(options.model.value, how)
     return RunStarted(spec.name, physical.logical.digest, options.model.value, how)
@@ -329,12 +343,15 @@ def targets(spec: PipelineSpec) -> list[Path]:
     ]
 
 
-def _pool(kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path) -> Pool:
+def _pool(
+    kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path, layers: Mapping[str, str]
+) -> Pool:
     match kind:
         case "process":
             from imagelane.adapters.pools.process import ProcessPool  # noqa: PLC0415
 
-            return ProcessPool(workspace.artifacts, scratch, folder)
+            given = [layer for layer, lack in layers.items() if not lack]
+            return ProcessPool(workspace.artifacts, scratch, folder, layers=given)
         case "inline":
             from imagelane.adapters.pools.inline import InlinePool  # noqa: PLC0415
 

@@ -68,6 +68,6 @@ def _code(error: Exception) -> int:
         return WRONG
     if kinds & {"RunOwnedError", "StaleFenceError"}:
         return WAITS
-    if kinds & {"JournalError", "PoolError", "PublishError", "OSError"}:
+    if kinds & {"JournalError", "PoolError", "PublishError", "SandboxError", "OSError"}:
         return ENVIRONMENT
     return INTERNAL

@@ -188,6 +188,7 @@ def _digest(spec: PipelineSpec, ordered: list[StageSpec]) -> str:
         body = asdict(stage)
         for execution_only in ("location", "workers", "pool"):
             del body[execution_only]
+        del body["traits"]["contained"]
         stages.append(body)
     text = json.dumps(
         {"name": spec.name, "images": asdict(spec.images), "stages": stages},

@@ -278,7 +278,7 @@ def test_a_frame_that_claims_too_much_is_refused_before_it_is_read() -> None:
 def test_commands_are_no_answers_and_answers_no_commands() -> None:
     with pytest.raises(MessageError, match="report, done, claim"):
         decode_answer(encode(Grant(1))[HEADER:])
-    with pytest.raises(MessageError, match="opening, order, grant, stop"):
+    with pytest.raises(MessageError, match="opening, handed, order, grant, stop"):
         decode_command(encode(OrderDone(1))[HEADER:])
 
 

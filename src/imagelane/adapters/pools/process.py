@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from imagelane.adapters.pools.containing import containment
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
+from imagelane.adapters.pools.handing import handed
 from imagelane.adapters.pools.opening import for_pixels, opening
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
-from imagelane.execute.message import VERSION, Answer, Grant, Ready, encode
+from imagelane.execute.message import VERSION, Answer, Grant, Opening, Ready, encode
 from imagelane.execute.progress import Progress
 from imagelane.execute.wire import MessageError
 from imagelane.model.outcome import Failure
@@ -60,6 +63,8 @@ class ProcessPool:
         recycle: orders after which a worker is replaced ...
         youngest: ... unless it is younger than so many seconds.
         keep: names of environment variables that stages need beside the usual ones.
+        layers: those of `sandbox.terms.LAYERS` that are put around workers which decode. A worker
+            that cannot be contained so is never given an order.
 
     All methods but `wake` belong to one thread, and it must live until `close`: the kernel ends the
     workers with the thread that started them.
@@ -77,6 +82,7 @@ class ProcessPool:
         recycle: int = 500,
         youngest: float = 30.0,
         keep: Iterable[str] = (),
+        layers: Sequence[str] = (),
     ) -> None:
         self._folders = (artifacts, scratch, folder)
         self._longest = {Place.PROCESS: longest, Place.THREAD: longest_wait}
@@ -84,6 +90,7 @@ class ProcessPool:
         self._recycle = recycle
         self._youngest = youngest
         self._keep = tuple(keep)
+        self._layers = tuple(layers)
         self._reports: list[Report] = []
         self._claims: dict[int, tuple[Worker, Dispatch]] = {}
         self._plan: PhysicalPlan | None = None
@@ -93,7 +100,9 @@ class ProcessPool:
         self._pixels = Crew("p", Place.PROCESS, self._board, capacity=1, size=1)
         self._hosts = Crew("t", Place.THREAD, self._board, capacity=_THREADS, size=1 << 16)
         self._alone = Crew("a", Place.THREAD, self._board, capacity=1, size=_SUSPECTS)
-        self._crews = (self._pixels, self._hosts, self._alone)
+        # For stages that need more than a sandbox lets them have, and say so.
+        self._unbound = Crew("u", Place.PROCESS, self._board, capacity=1, size=1)
+        self._crews = (self._pixels, self._unbound, self._hosts, self._alone)
 
     def open(self, plan: PhysicalPlan) -> None:
         """Start the workers: they get ready while the caller does. Opening it again is harmless."""
@@ -103,8 +112,10 @@ class ProcessPool:
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
         waiting = Terms(folder, environment, self._opening)
-        self._pixels.size = max(1, plan.processes)
-        self._pixels.open(Terms(folder, environment, for_pixels(self._opening)))
+        self._pixels.size = self._unbound.size = max(1, plan.processes)
+        told = for_pixels(self._opening)
+        self._unbound.open(Terms(folder, environment, told))
+        self._pixels.open(Terms(folder, environment, self._contained(told, plan)))
         self._hosts.open(waiting)
         self._alone.open(waiting)
         of_place = {Place.PROCESS: self._pixels, Place.THREAD: self._hosts}
@@ -113,10 +124,14 @@ class ProcessPool:
             for segment in plan.segments
             if segment.place in of_place
         }
-        places = {segment.place for segment in plan.segments}
-        if Place.PROCESS in places:
-            self._pixels.hire(self._pixels.size)
-        if Place.THREAD in places:
+        for segment in plan.segments:
+            if not all(plan.logical.stage(name).spec.traits.contained for name in segment.stages):
+                self._crew_of[segment.index] = self._unbound
+        crews = self._crew_of.values()
+        for crew in (self._pixels, self._unbound):
+            if crew in crews:
+                crew.hire(crew.size)
+        if self._hosts in crews:
             self._hosts.hire(1)
         self._board.flush()
 
@@ -124,7 +139,7 @@ class ProcessPool:
         crew = self._crew_of[order.segment]
         crew.queue.append(order)
         self._deal(crew)
-        if crew is self._pixels:
+        if crew.place is Place.PROCESS:
             # A pixel worker is idle until it has the order; what waits may travel together later.
             self._board.flush()
 
@@ -183,6 +198,19 @@ class ProcessPool:
 
     # Orders go out.
 
+    def _contained(self, told: Opening, plan: PhysicalPlan) -> Opening:
+        """What the workers that decode are told, with what holds them."""
+        if not self._layers:
+            return told
+        terms = containment(
+            plan,
+            self._folders[-1].absolute(),
+            self._layers,
+            longest=self._longest[Place.PROCESS],
+            orders=self._recycle,
+        )
+        return replace(told, containment=terms)
+
     def _deal(self, crew: Crew) -> None:
         for worker, order in crew.assignments():
             dispatch = Dispatch(order, Progress(order, self._opening))
@@ -193,6 +221,9 @@ class ProcessPool:
                 continue
             crew.took(worker, dispatch)
             self._begin(dispatch, worker, time.monotonic())
+            if crew is self._pixels and self._layers:
+                for file, descriptor in handed(order):
+                    self._board.say(worker.child, encode(file), descriptor)
             self._board.say(worker.child, frame)
         crew.hire()
 

@@ -14,7 +14,6 @@ import numpy as np
 from imagelane.execute import user, vips
 from imagelane.execute.attempt import Attempt, Result
 from imagelane.execute.errors import BugError
-from imagelane.execute.members import read_members
 from imagelane.execute.picture import Picture
 from imagelane.execute.signature import Signature, SignatureError, signature_of
 from imagelane.model.outcome import Rendition, Verdict
@@ -138,7 +137,7 @@ def _first(signature: Signature, attempt: Attempt) -> user.Picture | user.Source
 
 def _members(attempt: Attempt) -> Iterator[user.Member]:
     shelf = attempt.piece.shelf
-    for member in read_members(attempt.piece.order):
+    for member in attempt.piece.members():
         files = {
             stage: tuple(
                 user.File(

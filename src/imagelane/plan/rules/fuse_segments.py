@@ -40,4 +40,6 @@ def _kind(stage: LogicalStage, draft: Draft) -> tuple[str, ...]:
         or own_limit(spec, draft.options, draft.machine) is not None
         or spec.name in draft.options.parallel
     )
-    return ("alone", spec.name) if alone else ("fused", pool_of(spec))
+    # What runs in a sandbox never runs in one process with what needs to be outside.
+    held = "contained" if spec.traits.contained else "unbound"
+    return ("alone", spec.name) if alone else ("fused", pool_of(spec), held)

@@ -1,0 +1,48 @@
+"""Shuts a worker in, before the first library is loaded that reads pictures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from imagelane.execute.sandbox import landlock, limits, places, privileges, system_calls
+from imagelane.execute.sandbox.terms import Containment
+
+
+class ContainmentError(Exception):
+    """A layer that was asked for cannot be put around this process."""
+
+
+def contain(terms: Containment, folder: str, artifacts: str, scratch: str) -> str:
+    """Put every layer of the terms around this process, for good.
+
+    Gives a folder below ``scratch`` that is the worker's own, where it writes what is unfinished.
+
+    Raises:
+        ContainmentError: one of them is refused. Nothing may be decoded then.
+    """
+    layer = ""
+    try:
+        desk = Path(scratch, f"worker-{os.getpid()}")
+        desk.mkdir(parents=True, exist_ok=True)
+        # libvips keeps pictures there that are too large for memory, and Python what it unpacks.
+        os.environ["TMPDIR"] = tempfile.tempdir = str(desk)
+        # Files last of those that open some, and system calls behind all.
+        for layer in ("limits", "privileges", "files", "system-calls"):
+            if layer not in terms.layers:
+                continue
+            if layer == "limits":
+                limits.apply(terms.memory, terms.seconds, terms.file)
+            elif layer == "privileges":
+                privileges.apply()
+            elif layer == "files":
+                landlock.apply(places.allowed(terms, folder, artifacts, str(desk)))
+            else:
+                system_calls.apply()
+    except (OSError, ValueError, KeyError) as error:
+        raise ContainmentError(
+            f"the layer {layer or 'files'} of the sandbox cannot be applied: {error}; "
+            "`imagelane doctor` says what there is, and sandbox: off does without"
+        ) from error
+    return str(desk)
