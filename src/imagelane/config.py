@@ -47,18 +47,29 @@ def sandbox_layers(asked: Sandbox, *, workers: bool = True) -> Mapping[str, str]
     Raises:
         SandboxError: it is required and something of it is lacking.
     """
-    from imagelane.execute.sandbox.terms import LAYERS, REQUIRED, examine  # noqa: PLC0415 - not each command asks
+    from imagelane.execute.sandbox.terms import LAYERS, examine  # noqa: PLC0415 - not each command asks
 
     if asked is Sandbox.OFF:
         return dict.fromkeys(LAYERS, "turned off")
     found = examine() if workers else dict.fromkeys(LAYERS, "there are no workers with --inline")
-    holes = [f"{layer} ({found[layer]})" for layer in LAYERS if layer in REQUIRED and found[layer]]
+    holes = _holes(found)
     if asked is Sandbox.REQUIRE and holes:
         raise SandboxError(
             f"the sandbox is required and lacks {', '.join(holes)}; `imagelane doctor` says what "
             "to do, --sandbox auto goes on with the rest"
         )
     return found
+
+
+def sandbox_holes() -> list[str]:
+    """The layers without which a captured decoder can get out, and why they are not to be had."""
+    return _holes(sandbox_layers(Sandbox.AUTO))
+
+
+def _holes(found: Mapping[str, str]) -> list[str]:
+    from imagelane.execute.sandbox.terms import REQUIRED  # noqa: PLC0415
+
+    return [f"{layer} ({lack})" for layer, lack in found.items() if layer in REQUIRED and lack]
 
 
 def machine() -> Machine:

@@ -20,7 +20,9 @@ from typing import Any
 
 from imagelane import Picture
 
-LIBC = ctypes.CDLL(None, use_errno=True)
+# Of the kind that keeps the interpreter's lock: a child that came by none of Python's ways and had
+# to ask for it would wait for a thread that it has not.
+LIBC = ctypes.PyDLL(None, use_errno=True)
 X86 = platform.machine() == "x86_64"
 PARENT = os.getppid()
 

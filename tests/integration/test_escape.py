@@ -67,6 +67,8 @@ stages:
   captive:
     uses: captive:attempt
     with: {{told: {told}}}
+    timeout: 60s
+    retry: 1
   thumbnails:
     with: {{widths: [80]}}
   store:

@@ -16,6 +16,7 @@ import click
 from imagelane.cli.failures import FINISHED, LOSSES, WAITS, CommandError
 from imagelane.cli.options import chosen, execution_options, pipeline_file
 from imagelane.model.ids import RunId
+from imagelane.model.policy import Sandbox
 from imagelane.model.states import RunStatus
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def run(
         folder = str(Path(origin).absolute()) if Path(origin).exists() else origin
         spec = replace(spec, images=replace(spec.images, origin=folder))
     options = chosen(spec.options, given)
+    if not inline:
+        _say_what_is_lacking(options.sandbox)
     taken_up = _taken_up(spec, new=new, asked=resume, quiet=quiet or json_lines)
     observers = _observers(spec, quiet=quiet, json_lines=json_lines)
     pool: Any = "inline" if inline else "process"
@@ -70,6 +73,14 @@ def run(
     ):
         result = wiring.result(engine.execute(), number, wiring.workspace_of(spec).root)
     sys.exit(_code(result))
+
+
+def _say_what_is_lacking(asked: Sandbox) -> None:
+    from imagelane.config import sandbox_holes  # noqa: PLC0415
+
+    if asked is Sandbox.AUTO and (holes := sandbox_holes()):
+        said = f"decoders are not wholly shut in, for lack of {', '.join(holes)}"
+        click.echo(f"{said}; `imagelane doctor` says what to do", err=True)
 
 
 def _taken_up(spec: PipelineSpec, *, new: bool, asked: str | None, quiet: bool) -> RunId | None:
