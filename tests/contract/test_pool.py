@@ -9,6 +9,7 @@ import pytest
 
 from imagelane.adapters.pools.inline import InlinePool
 from imagelane.adapters.pools.process import ProcessPool
+from imagelane.execute.sandbox.terms import examine
 from imagelane.ports.pool import Pool
 from imagelane.testing.pool_bench import MakePool
 from imagelane.testing.pool_contract import PoolContract
@@ -26,6 +27,19 @@ class TestInlinePool(PoolContract):
     def make(self, tmp_path: Path) -> MakePool:
         def make_pool(**settings: Any) -> Pool:
             return InlinePool(*folders(tmp_path), **settings)
+
+        return make_pool
+
+
+class TestContainedProcessPool(PoolContract):
+    """What is promised of every pool, by workers that are shut in."""
+
+    @pytest.fixture
+    def make(self, tmp_path: Path) -> MakePool:
+        given = [layer for layer, lack in examine().items() if not lack]
+
+        def make_pool(**settings: Any) -> Pool:
+            return ProcessPool(*folders(tmp_path), layers=given, **settings)
 
         return make_pool
 

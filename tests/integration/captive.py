@@ -130,10 +130,9 @@ def _exec_from_memory(_: dict[str, str]) -> str:
 
 
 def _ptrace(_: dict[str, str]) -> str:
-    # PTRACE_SEIZE does not stop it, so the control run goes on.
-    _libc("ptrace", 0x4206, PARENT, 0, 0)
-    _libc("ptrace", 17, PARENT, 0, 0)
-    return "seized"
+    # PTRACE_PEEKDATA of what is not traced: whoever may trace is told so (ESRCH), and does no harm.
+    _libc("ptrace", 2, PARENT, 0, 0)
+    return "traced"
 
 
 def _peek(_: dict[str, str]) -> int:
@@ -196,6 +195,18 @@ def _inet(kind: socket.SocketKind, port: str) -> Callable[[dict[str, str]], str]
 ATTEMPTS: dict[str, Callable[[dict[str, str]], object]] = {
     "read another image": lambda targets: _read(targets["image"]),
     "read its own image again": lambda targets: _read(targets["own"]),
+    "list the images": lambda targets: [*Path(targets["image"]).parent.iterdir()],
+    "list beside the pipeline": lambda targets: [*Path(targets["folder"]).iterdir()],
+    "list the store": lambda targets: [*(Path(targets["journal"]).parent / "artifacts").iterdir()],
+    "list a folder of the store": lambda targets: [
+        *(Path(targets["journal"]).parent / "artifacts" / "ab").iterdir()
+    ],
+    "take from the store": lambda targets: (
+        Path(targets["journal"]).parent / "artifacts" / "ab" / "planted"
+    ).write_bytes(b"x"),
+    "list the work of others": lambda targets: [
+        *(Path(targets["journal"]).parent / "scratch").iterdir()
+    ],
     "read a secret": lambda targets: _read(targets["secret"]),
     "read the users": lambda _: _read("/etc/passwd"),
     "read the journal": lambda targets: _read(targets["journal"]),

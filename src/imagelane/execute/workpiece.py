@@ -50,7 +50,12 @@ class Workpiece:
         self.opening = opening
         self.allowance = Allowance(order.reservation, claim)
         pixels = any(opening.stages[name].place is Place.PROCESS for name in order.stages)
-        self.shelf = Shelf(opening.artifacts, opening.scratch, beside=pixels)
+        self.shelf = Shelf(
+            opening.artifacts,
+            opening.scratch,
+            beside=pixels,
+            listed=opening.containment is None,
+        )
         self.facts: dict[StageName, Mapping[str, Any]] = dict(order.facts)
         self.limits = _limits(opening)
         self._handed = handed

@@ -30,9 +30,11 @@ def containment(
     *,
     longest: float,
     orders: int,
-) -> Containment:
+) -> Containment | None:
     """The terms for workers that do up to ``orders`` orders of a plan, whose stages take up to
-    ``longest`` seconds where they say nothing else."""
+    ``longest`` seconds where they say nothing else; None where there is no layer."""
+    if not layers:
+        return None
     stages = [
         stage
         for stage in plan.logical.stages

@@ -11,11 +11,12 @@ from pathlib import Path
 from imagelane.adapters.pools.containing import containment
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
+from imagelane.adapters.pools.filing import Filing
 from imagelane.adapters.pools.handing import handed
 from imagelane.adapters.pools.opening import for_pixels, opening
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
-from imagelane.execute.message import VERSION, Answer, Grant, Opening, Ready, encode
+from imagelane.execute.message import VERSION, Answer, Grant, Ready, encode
 from imagelane.execute.progress import Progress
 from imagelane.execute.wire import MessageError
 from imagelane.model.outcome import Failure
@@ -97,6 +98,7 @@ class ProcessPool:
         self._closing = False
         self._closed = False
         self._board: Switchboard[Worker] = Switchboard()
+        self._filing = Filing(artifacts, self._board.ring) if self._layers else None
         self._pixels = Crew("p", Place.PROCESS, self._board, capacity=1, size=1)
         self._hosts = Crew("t", Place.THREAD, self._board, capacity=_THREADS, size=1 << 16)
         self._alone = Crew("a", Place.THREAD, self._board, capacity=1, size=_SUSPECTS)
@@ -115,7 +117,9 @@ class ProcessPool:
         self._pixels.size = self._unbound.size = max(1, plan.processes)
         told = for_pixels(self._opening)
         self._unbound.open(Terms(folder, environment, told))
-        self._pixels.open(Terms(folder, environment, self._contained(told, plan)))
+        longest = self._longest[Place.PROCESS]
+        held = containment(plan, folder, self._layers, longest=longest, orders=self._recycle)
+        self._pixels.open(Terms(folder, environment, replace(told, containment=held)))
         self._hosts.open(waiting)
         self._alone.open(waiting)
         of_place = {Place.PROCESS: self._pixels, Place.THREAD: self._hosts}
@@ -134,6 +138,8 @@ class ProcessPool:
         if self._hosts in crews:
             self._hosts.hire(1)
         self._board.flush()
+        if self._filing is not None:
+            self._filing.prepare()
 
     def submit(self, order: Order) -> None:
         crew = self._crew_of[order.segment]
@@ -156,14 +162,15 @@ class ProcessPool:
     def poll(self, timeout: float) -> Sequence[Report]:
         end = time.monotonic() + timeout
         woken = self._closed
+        reports = self._released()
         while not woken:
-            woken = self._turn(0.0 if self._reports else end - time.monotonic())
-            if self._reports or time.monotonic() >= end:
+            woken = self._turn(0.0 if reports else end - time.monotonic())
+            reports += self._released()
+            if reports or time.monotonic() >= end:
                 break
             for crew in self._crews:
                 if crew.trouble:
                     raise PoolError(crew.trouble)
-        reports, self._reports = self._reports, []
         return reports
 
     def wake(self) -> None:
@@ -193,23 +200,21 @@ class ProcessPool:
                 worker.crew.retire(worker)
         while self._board.owners:
             self._turn(1.0)
+        if self._filing is not None:
+            self._filing.close()
         self._closed = True
         self._board.close(_CLOSE)
 
-    # Orders go out.
+    def _released(self) -> list[Report]:
+        """What may be told by now of what was reported."""
+        reports, self._reports = self._reports, []
+        if self._filing is None:
+            return reports
+        for report in reports:
+            self._filing.add(report)
+        return self._filing.released()
 
-    def _contained(self, told: Opening, plan: PhysicalPlan) -> Opening:
-        """What the workers that decode are told, with what holds them."""
-        if not self._layers:
-            return told
-        terms = containment(
-            plan,
-            self._folders[-1].absolute(),
-            self._layers,
-            longest=self._longest[Place.PROCESS],
-            orders=self._recycle,
-        )
-        return replace(told, containment=terms)
+    # Orders go out.
 
     def _deal(self, crew: Crew) -> None:
         for worker, order in crew.assignments():

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from imagelane.execute.sandbox import landlock, limits, places, privileges, system_calls
+from imagelane.execute.sandbox.modules import find_unlisted
 from imagelane.execute.sandbox.terms import Containment
 
 
@@ -37,6 +38,7 @@ def contain(terms: Containment, folder: str, artifacts: str, scratch: str) -> st
             elif layer == "privileges":
                 privileges.apply()
             elif layer == "files":
+                find_unlisted(places.narrowed_folders(terms, folder))
                 landlock.apply(places.allowed(terms, folder, artifacts, str(desk)))
             else:
                 system_calls.apply()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imagelane.execute.sandbox.landlock import READ, WRITE, Access
+from imagelane.execute.sandbox.modules import modules_of
 from imagelane.execute.sandbox.terms import Containment
 
 _LIBRARIES = (
@@ -39,14 +40,9 @@ _MACHINE = (
     "/sys/devices/system/cpu",
     "/usr/share/zoneinfo",
 )
-_STORE = (
-    Access.READ_FILE
-    | Access.READ_DIR
-    | Access.MAKE_REG
-    | Access.MAKE_DIR
-    | Access.REMOVE_FILE
-    | Access.REFER
-)
+# Not READ_DIR: what is in the store is found by its digest, or not at all. A worker knows those of
+# its own image; to whoever cannot list them, the others are as good as encrypted.
+_STORE = Access.READ_FILE | Access.MAKE_REG | Access.REMOVE_FILE | Access.REFER
 
 
 def allowed(
@@ -58,34 +54,33 @@ def allowed(
     the store, ``desk`` a folder of the worker's own.
     """
     guarded = [Path(path) for path in (folder, artifacts, desk, *terms.hidden)]
+    narrowed = narrowed_folders(terms, folder)
     for path in (*_LIBRARIES, *_FONTS, *_MACHINE, *_named_by_variables(), *terms.reads):
         yield os.path.expanduser(path), READ  # noqa: PTH111 - Path refuses where there is no home
     yield "/dev/null", READ | Access.WRITE_FILE
-    for entry in {sys.prefix, sys.base_prefix, *filter(None, sys.path)}:
-        if any(one.is_relative_to(entry) for one in guarded):
-            yield from _modules(Path(entry), guarded)
-        else:
+    for entry in _searched():
+        if Path(entry) not in narrowed:
             yield entry, READ
-    if terms.modules:
-        yield from _modules(Path(folder), guarded)
+    for holding in narrowed:
+        for module in modules_of(holding, guarded):
+            yield str(module), READ
     yield artifacts, _STORE
     yield desk, WRITE
 
 
-def _modules(folder: Path, guarded: list[Path]) -> Iterator[tuple[str, Access]]:
-    """What Python may import from a folder that also holds what nobody else may see: its modules,
-    and the folders that hold some."""
-    # To be found, modules must be listed; what is listed cannot be opened for that.
-    yield str(folder), Access.READ_DIR
-    try:
-        entries = sorted(folder.iterdir())
-        for entry in entries:
-            holds_modules = entry.is_dir() and next(entry.glob("*.py"), None) is not None
-            shared = any(one.is_relative_to(entry) for one in guarded)
-            if entry.suffix in {".py", ".so"} or (holds_modules and not shared):
-                yield str(entry), READ
-    except OSError:
-        return
+def narrowed_folders(terms: Containment, folder: str) -> list[Path]:
+    """Folders that modules are imported from and that hold what must not be seen, too."""
+    guarded = [Path(path) for path in (folder, *terms.hidden)]
+    holding = {
+        Path(entry)
+        for entry in _searched()
+        if Path(entry).is_dir() and any(one.is_relative_to(entry) for one in guarded)
+    }
+    return sorted(holding | ({Path(folder)} if terms.modules else set()))
+
+
+def _searched() -> set[str]:
+    return {sys.prefix, sys.base_prefix, *filter(None, sys.path)}
 
 
 def _named_by_variables() -> Iterator[str]:
