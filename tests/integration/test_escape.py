@@ -220,3 +220,19 @@ def test_a_stage_that_says_so_is_not_shut_in_and_the_others_are(
     assert first["read the users"].startswith("ESCAPED")
     workers = {str(task.stage): task.worker for task in place.project.tasks()}
     assert workers["captive"] not in {workers["validate"], workers["thumbnails"]}
+
+
+def test_a_function_that_is_refused_something_is_told_what_to_say(
+    layers: Mapping[str, str], place: Place
+) -> None:
+    (place.project.folder / "captive.py").write_text(
+        "from imagelane import Picture\n\n"
+        "def attempt(picture: Picture, *, told: str) -> dict:\n"
+        "    return {'users': open('/etc/passwd').read()}\n"
+    )
+    place.run()
+    failures = [event for event in place.project.events() if isinstance(event, e.TaskFailed)]
+    assert len(failures) == 2
+    assert failures[0].error == "bug"
+    assert "/etc/passwd" in failures[0].message
+    assert "sandbox: off" in failures[0].message

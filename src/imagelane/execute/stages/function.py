@@ -41,7 +41,7 @@ class Function:
         renditions: list[Rendition] = []
         facts: dict[str, Any] = {}
         verdict: Verdict | None = None
-        for one in self._parts(self._call(parameters, attempt)):
+        for one in self._returned(parameters, attempt):
             match one:
                 case user.Picture():
                     picture = self._picture(one, attempt)
@@ -65,10 +65,28 @@ class Function:
         Raises:
             BugError: it returned none.
         """
-        for one in self._parts(self._call(parameters, attempt)):
+        for one in self._returned(parameters, attempt):
             if isinstance(one, user.Picture):
                 return self._picture(one, attempt)
         raise BugError(f"{self._uses} returned no picture, though it says that it does")
+
+    def _returned(self, parameters: Mapping[str, Any], attempt: Attempt) -> Iterator[Any]:
+        """What it returned, piece by piece.
+
+        Raises:
+            BugError: it was refused something, where that may be the sandbox's doing.
+        """
+        try:
+            yield from self._parts(self._call(parameters, attempt))
+        except PermissionError as error:
+            if attempt.piece.opening.containment is None:
+                raise
+            what = f" {error.filename}" if error.filename else ""
+            raise BugError(
+                f"{self._uses} was refused{what} ({error.strerror}): a stage that works on pixels "
+                "sees its own picture and its own modules, and no network; if it needs more, say "
+                "sandbox: off beside its uses"
+            ) from error
 
     def _call(self, parameters: Mapping[str, Any], attempt: Attempt) -> Returned:
         try:
