@@ -5,12 +5,25 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from imagelane.adapters.journals.sqlite import SqliteJournal
 from imagelane.cli import commands
 from imagelane.cli.failures import ENVIRONMENT, _code
 from imagelane.config import SandboxError, sandbox_holes, sandbox_layers
 from imagelane.execute.sandbox import landlock
 from imagelane.execute.sandbox.terms import LAYERS
+from imagelane.model.events import RunStarted
 from imagelane.model.policy import Sandbox
+from tests.conftest import Paint
+
+GALLERY = """\
+pipeline: gallery
+images: {from: photos/}
+stages:
+  validate:
+  thumbnails: {with: {widths: [32]}}
+  store: {with: {to: public/}}
+  publish: {scope: group}
+"""
 
 
 @pytest.fixture
@@ -40,15 +53,22 @@ def test_a_process_without_workers_has_no_sandbox() -> None:
 
 
 @pytest.mark.usefixtures("old_kernel")
-def test_a_run_says_what_is_lacking_or_does_not_begin(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
+def test_a_run_says_what_is_lacking_or_does_not_begin(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "photos" / "boat.jpg", (64, 48))
     file = tmp_path / "gallery.yaml"
-    file.write_text("pipeline: p\nimages: {from: photos/}\nstages: {validate: {}}\n")
+    file.write_text(GALLERY)
     done = CliRunner().invoke(commands, ["run", str(file), "--sandbox", "require"])
     assert isinstance(done.exception, SandboxError)
     assert _code(done.exception) == ENVIRONMENT
     done = CliRunner().invoke(commands, ["run", str(file), "--quiet"])
     assert done.exit_code == 0, done.output
     assert "decoders are not wholly shut in, for lack of files (Landlock ABI 1" in done.output
+    assert (tmp_path / "public" / "photos" / "boat-32.jpg").exists()
+    journal = SqliteJournal(tmp_path / ".imagelane" / "journal.db", create=False)
+    started = next(iter(journal.events(journal.runs()[0].run))).event
+    journal.close()
+    assert isinstance(started, RunStarted)
+    assert started.options["lacking"].keys() == {"files", "tcp", "signals"}
+    assert "files" not in started.options["layers"]
     done = CliRunner().invoke(commands, ["run", str(file), "--quiet", "--sandbox", "off"])
     assert "shut in" not in done.output

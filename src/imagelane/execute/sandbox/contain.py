@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import sys
 from pathlib import Path
 
 from imagelane.execute.sandbox import landlock, limits, places, privileges, system_calls
@@ -28,7 +28,10 @@ def contain(terms: Containment, folder: str, artifacts: str, scratch: str) -> st
         desk = Path(scratch, f"worker-{os.getpid()}")
         desk.mkdir(parents=True, exist_ok=True)
         # libvips keeps pictures there that are too large for memory, and Python what it unpacks.
-        os.environ["TMPDIR"] = tempfile.tempdir = str(desk)
+        # That module asks once, and takes time to load for whoever does not need it.
+        os.environ["TMPDIR"] = str(desk)
+        if "tempfile" in sys.modules:
+            sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
         # Files last of those that open some, and system calls behind all.
         for layer in ("limits", "privileges", "files", "system-calls"):
             if layer not in terms.layers:

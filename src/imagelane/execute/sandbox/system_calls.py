@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,7 +73,7 @@ _ARCHITECTURES = {
 
 def lacking() -> str:
     """Why there is no such layer; empty where there is one."""
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine not in _ARCHITECTURES:
         return f"no filter for {machine}: there are {' and '.join(_ARCHITECTURES)}"
     try:
@@ -94,7 +93,7 @@ def apply() -> None:
         OSError: the kernel refuses.
         KeyError: there is no filter for this machine.
     """
-    architecture = _ARCHITECTURES[platform.machine()]
+    architecture = _ARCHITECTURES[os.uname().machine]
     code = assemble(architecture, os.getpid())
     program = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: how many instructions there are, and where.
