@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -41,15 +41,14 @@ class Filing:
             (self._artifacts / f"{number:02x}").mkdir(parents=True, exist_ok=True)
         _sync(self._artifacts)
 
-    def add(self, report: Report) -> None:
-        """Take in the next report."""
-        folders = self._folders(report)
-        if not folders:
-            self._held.append((report, None))
-            return
-        syncing = self._syncing.submit(_sync, *folders)
-        syncing.add_done_callback(lambda _: self._ring())
-        self._held.append((report, syncing))
+    def add(self, *reports: Report) -> None:
+        """Take in the next reports."""
+        for report in reports:
+            folders = self._folders(report)
+            syncing = self._syncing.submit(_sync, *folders) if folders else None
+            if syncing is not None:
+                syncing.add_done_callback(lambda _: self._ring())
+            self._held.append((report, syncing))
 
     def released(self) -> list[Report]:
         """The reports that may be told, each once. One whose folder cannot be synced is a failure:
@@ -63,8 +62,9 @@ class Filing:
             free.append(report)
         return free
 
-    def close(self) -> None:
-        """Wait until everything that was taken in is synced."""
+    def close(self, last: Iterable[Report] = ()) -> None:
+        """Take in the last reports, and wait until everything is synced."""
+        self.add(*last)
         self._syncing.shutdown(wait=True)
 
     def _folders(self, report: Report) -> set[Path]:

@@ -162,16 +162,14 @@ class ProcessPool:
     def poll(self, timeout: float) -> Sequence[Report]:
         end = time.monotonic() + timeout
         woken = self._closed
-        reports = self._released()
         while not woken:
-            woken = self._turn(0.0 if reports else end - time.monotonic())
-            reports += self._released()
-            if reports or time.monotonic() >= end:
+            woken = self._turn(0.0 if self._reports else end - time.monotonic())
+            if self._reports or time.monotonic() >= end:
                 break
             for crew in self._crews:
                 if crew.trouble:
                     raise PoolError(crew.trouble)
-        return reports
+        return self._released()
 
     def wake(self) -> None:
         self._board.ring()
@@ -201,17 +199,17 @@ class ProcessPool:
         while self._board.owners:
             self._turn(1.0)
         if self._filing is not None:
-            self._filing.close()
+            self._filing.close(self._reports)
+            self._reports = []
         self._closed = True
         self._board.close(_CLOSE)
 
     def _released(self) -> list[Report]:
-        """What may be told by now of what was reported."""
+        """What may be told by now of what was reported; for the rest, `Filing` rings."""
         reports, self._reports = self._reports, []
         if self._filing is None:
             return reports
-        for report in reports:
-            self._filing.add(report)
+        self._filing.add(*reports)
         return self._filing.released()
 
     # Orders go out.
