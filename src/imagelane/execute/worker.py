@@ -33,6 +33,7 @@ from imagelane.execute.message import (
     encode,
 )
 from imagelane.execute.progress import Progress
+from imagelane.execute.sandbox.terms import Containment
 from imagelane.execute.wire import Frames, MessageError
 from imagelane.execute.workpiece import NOTHING_HANDED
 from imagelane.model.outcome import Failure
@@ -114,19 +115,13 @@ def serve(channel: socket.socket, place: Place) -> None:
 
     Raises:
         MessageError: what came is no command, or comes out of turn.
-        ContainmentError: the worker cannot be contained as it was told to be.
     """
     line = Line(channel)
     opening = line.receive()
     if not isinstance(opening, Opening):
         raise MessageError(f"found {type(opening).__name__} first; expected Opening")
-    terms = opening.containment
-    if terms is not None:
-        # Loaded only where it is needed; and before any library that reads pictures.
-        from imagelane.execute.sandbox.contain import contain  # noqa: PLC0415
-
-        desk = contain(terms, opening.folder, opening.artifacts, opening.scratch)
-        opening = replace(opening, scratch=desk)
+    if opening.containment is not None:
+        opening = _contained(opening, opening.containment)
     execute = _load(opening, place)
     line.send(Ready())
     if place is Place.PROCESS:
@@ -135,12 +130,25 @@ def serve(channel: socket.socket, place: Place) -> None:
         _Many(line, opening, execute).serve()
 
 
-def leave() -> NoReturn:
+def leave(code: int = 0) -> NoReturn:
     """End the process now: no clean-up of libraries that may hang or crash in it."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    os._exit(0)
+    os._exit(code)
+
+
+def _contained(opening: Opening, terms: Containment) -> Opening:
+    """Shut this process in. Ends it where that cannot be done: nothing may be decoded then."""
+    # Loaded only where it is needed.
+    from imagelane.execute.sandbox.contain import ContainmentError, contain  # noqa: PLC0415
+
+    try:
+        desk = contain(terms, opening.folder, opening.artifacts, opening.scratch)
+    except ContainmentError as error:
+        sys.stderr.write(f"{error}\n")
+        leave(1)
+    return replace(opening, scratch=desk)
 
 
 def _load(opening: Opening, place: Place) -> Execute:

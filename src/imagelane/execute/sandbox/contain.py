@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from imagelane.execute.sandbox import landlock, limits, places, privileges, system_calls
 from imagelane.execute.sandbox.modules import find_unlisted
 from imagelane.execute.sandbox.terms import Containment
+
+
+_DESK = "worker-"
 
 
 class ContainmentError(Exception):
@@ -25,7 +29,8 @@ def contain(terms: Containment, folder: str, artifacts: str, scratch: str) -> st
     """
     layer = ""
     try:
-        desk = Path(scratch, f"worker-{os.getpid()}")
+        _clear(Path(scratch))
+        desk = Path(scratch, f"{_DESK}{os.getpid()}")
         desk.mkdir(parents=True, exist_ok=True)
         # libvips keeps pictures there that are too large for memory, and Python what it unpacks.
         # That module asks once, and takes time to load for whoever does not need it.
@@ -51,3 +56,18 @@ def contain(terms: Containment, folder: str, artifacts: str, scratch: str) -> st
             "`imagelane doctor` says what there is, and sandbox: off does without"
         ) from error
     return str(desk)
+
+
+def _clear(scratch: Path) -> None:
+    """Remove what workers left behind that are gone: none of them can remove its own desk."""
+    for desk in scratch.glob(f"{_DESK}*"):
+        if Path("/proc", desk.name.removeprefix(_DESK)).exists():
+            continue
+        # Several may do so at once.
+        with suppress(OSError):
+            for place, folders, files in os.walk(desk, topdown=False):
+                for name in files:
+                    Path(place, name).unlink()
+                for name in folders:
+                    Path(place, name).rmdir()
+            desk.rmdir()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -81,6 +82,28 @@ def test_a_layer_that_is_refused_leaves_nothing_to_decode_with(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(ContainmentError, match=r"layer limits .* not here; .*doctor"):
         contain(TERMS, str(tmp_path), str(tmp_path), str(tmp_path))
+
+
+def test_what_dead_workers_left_behind_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    gone = tmp_path / "worker-4194305"  # more than any process number
+    (gone / "work-1").mkdir(parents=True)
+    (gone / "work-1" / "output.png").touch()
+    here = tmp_path / f"worker-{os.getpid()}"
+    here.mkdir()
+    (tmp_path / "members-1.jsonl").touch()
+    code = """
+import json, sys
+from imagelane.execute.sandbox.contain import contain
+from imagelane.execute.sandbox.terms import Containment
+terms = Containment((), memory=0, file=0, seconds=0)
+print(json.dumps(contain(terms, sys.argv[1], sys.argv[1], sys.argv[1])))
+"""
+    own = run(code, str(tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "members-1.jsonl",
+        here.name,
+        Path(own).name,
+    }
 
 
 def places(terms: Containment, project: Path) -> dict[str, Access]:
