@@ -1,4 +1,4 @@
-"""Shuts a worker in, before the first library is loaded that reads pictures."""
+"""Shuts a worker in, before it takes its first order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from imagelane.execute.sandbox import landlock, limits, places, privileges, system_calls
 from imagelane.execute.sandbox.modules import find_unlisted
 from imagelane.execute.sandbox.terms import Containment
-
 
 _DESK = "worker-"
 
