@@ -27,7 +27,6 @@ def containment(
     plan: PhysicalPlan,
     folder: Path,
     layers: Sequence[str],
-    *,
     longest: float,
     orders: int,
 ) -> Containment | None:
@@ -51,6 +50,13 @@ def containment(
         hidden=(str(folder / plan.logical.images.origin),),
         modules=any(":" in stage.spec.uses for stage in stages),
     )
+
+
+def unbound(plan: PhysicalPlan) -> Iterator[int]:
+    """The segments whose stages ask for more than a contained worker has."""
+    for segment in plan.segments:
+        if not all(plan.logical.stage(name).spec.traits.contained for name in segment.stages):
+            yield segment.index
 
 
 def _most_pixels(plan: LogicalPlan) -> float:

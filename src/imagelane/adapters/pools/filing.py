@@ -22,11 +22,13 @@ from imagelane.ports.artifacts import object_path
 class Filing:
     """Holds reports back, in order, until the store's folders that they tell of are synced.
 
-    ``ring`` is called from another thread whenever `released` may have more to give.
+    ``ring`` is called from another thread whenever `released` may have more to give. Where it is
+    not ``needed``, because workers sync for themselves, nothing is held back.
     """
 
-    def __init__(self, artifacts: Path, ring: Callable[[], None]) -> None:
+    def __init__(self, artifacts: Path, ring: Callable[[], None], *, needed: bool = True) -> None:
         self._artifacts = artifacts
+        self._needed = needed
         self._ring = ring
         self._syncing = ThreadPoolExecutor(1, "filing")
         self._held: deque[tuple[Report, Future[None] | None]] = deque()
@@ -37,6 +39,8 @@ class Filing:
         Raises:
             OSError: the store cannot be written to.
         """
+        if not self._needed:
+            return
         for number in range(256):
             (self._artifacts / f"{number:02x}").mkdir(parents=True, exist_ok=True)
         _sync(self._artifacts)
@@ -68,7 +72,9 @@ class Filing:
         self._syncing.shutdown(wait=True)
 
     def _folders(self, report: Report) -> set[Path]:
-        if not isinstance(report, StageReport) or not isinstance(report.outcome, Success):
+        if not self._needed or not isinstance(report, StageReport):
+            return set()
+        if not isinstance(report.outcome, Success):
             return set()
         made = report.outcome.renditions
         return {(self._artifacts / object_path(one.digest)).parent for one in made}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from imagelane.adapters.pools.containing import containment
+from imagelane.adapters.pools.containing import containment, unbound
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
 from imagelane.adapters.pools.filing import Filing
@@ -98,7 +98,7 @@ class ProcessPool:
         self._closing = False
         self._closed = False
         self._board: Switchboard[Worker] = Switchboard()
-        self._filing = Filing(artifacts, self._board.ring) if self._layers else None
+        self._filing = Filing(artifacts, self._board.ring, needed=bool(self._layers))
         self._pixels = Crew("p", Place.PROCESS, self._board, capacity=1, size=1)
         self._hosts = Crew("t", Place.THREAD, self._board, capacity=_THREADS, size=1 << 16)
         self._alone = Crew("a", Place.THREAD, self._board, capacity=1, size=_SUSPECTS)
@@ -117,8 +117,7 @@ class ProcessPool:
         self._pixels.size = self._unbound.size = max(1, plan.processes)
         told = for_pixels(self._opening)
         self._unbound.open(Terms(folder, environment, told))
-        longest = self._longest[Place.PROCESS]
-        held = containment(plan, folder, self._layers, longest=longest, orders=self._recycle)
+        held = containment(plan, folder, self._layers, self._longest[Place.PROCESS], self._recycle)
         self._pixels.open(Terms(folder, environment, replace(told, containment=held)))
         self._hosts.open(waiting)
         self._alone.open(waiting)
@@ -128,9 +127,7 @@ class ProcessPool:
             for segment in plan.segments
             if segment.place in of_place
         }
-        for segment in plan.segments:
-            if not all(plan.logical.stage(name).spec.traits.contained for name in segment.stages):
-                self._crew_of[segment.index] = self._unbound
+        self._crew_of |= dict.fromkeys(unbound(plan), self._unbound)
         crews = self._crew_of.values()
         for crew in (self._pixels, self._unbound):
             if crew in crews:
@@ -138,8 +135,7 @@ class ProcessPool:
         if self._hosts in crews:
             self._hosts.hire(1)
         self._board.flush()
-        if self._filing is not None:
-            self._filing.prepare()
+        self._filing.prepare()
 
     def submit(self, order: Order) -> None:
         crew = self._crew_of[order.segment]
@@ -198,17 +194,14 @@ class ProcessPool:
                 worker.crew.retire(worker)
         while self._board.owners:
             self._turn(1.0)
-        if self._filing is not None:
-            self._filing.close(self._reports)
-            self._reports = []
+        self._filing.close(self._reports)
+        self._reports = []
         self._closed = True
         self._board.close(_CLOSE)
 
     def _released(self) -> list[Report]:
         """What may be told by now of what was reported; for the rest, `Filing` rings."""
         reports, self._reports = self._reports, []
-        if self._filing is None:
-            return reports
         self._filing.add(*reports)
         return self._filing.released()
 
