@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagelane.model.policy import Sandbox
 from imagelane.plan.draft import Machine
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -33,6 +35,41 @@ class Workspace:
     def run(self, run: str) -> Path:
         """For what is kept with a run: the spool of its source, its report."""
         return self.root / "runs" / run
+
+
+class SandboxError(Exception):
+    """What decodes cannot be shut in as it was asked for."""
+
+
+def sandbox_layers(asked: Sandbox, *, workers: bool = True) -> Mapping[str, str]:
+    """The layers around workers that decode, each with the reason why it is not to be had, if so.
+
+    Raises:
+        SandboxError: it is required and something of it is lacking.
+    """
+    from imagelane.execute.sandbox.terms import LAYERS, examine  # noqa: PLC0415 - not each command asks
+
+    if asked is Sandbox.OFF:
+        return dict.fromkeys(LAYERS, "turned off")
+    found = examine() if workers else dict.fromkeys(LAYERS, "there are no workers with --inline")
+    holes = _holes(found)
+    if asked is Sandbox.REQUIRE and holes:
+        raise SandboxError(
+            f"the sandbox is required and lacks {', '.join(holes)}; `imagelane doctor` says what "
+            "to do, --sandbox auto goes on with the rest"
+        )
+    return found
+
+
+def sandbox_holes() -> list[str]:
+    """The layers without which a captured decoder can get out, and why they are not to be had."""
+    return _holes(sandbox_layers(Sandbox.AUTO))
+
+
+def _holes(found: Mapping[str, str]) -> list[str]:
+    from imagelane.execute.sandbox.terms import REQUIRED  # noqa: PLC0415
+
+    return [f"{layer} ({lack})" for layer, lack in found.items() if layer in REQUIRED and lack]
 
 
 def machine() -> Machine:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from imagelane.config import Workspace, machine
+from imagelane.config import Workspace, machine, sandbox_layers
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
 from imagelane.model.ids import Digest, RunId
@@ -53,6 +53,7 @@ __all__ = [
 ]
 
 PoolKind = Literal["process", "inline"]
+
 
 TAKEN_UP = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.HALTED})
 """A run in one of these states is not over."""
@@ -208,6 +209,7 @@ def session(
         NotifierError: alerts could never be delivered.
         RunNotFoundError: there is no run to take up.
         RunOwnedError: the run's coordinator is alive.
+        SandboxError: the options require a sandbox that cannot be had.
     """
     from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415 - loads SQLite
     from imagelane.adapters.notifiers import open_notifiers  # noqa: PLC0415
@@ -225,7 +227,8 @@ def session(
         home, scratch = workspace.run(number), workspace.scratch(number)
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
-        executing = _pool(pool, workspace, scratch, Path(spec.folder), reserve)
+        layers = sandbox_layers(options.sandbox, workers=pool == "process")
+        executing = _pool(pool, workspace, scratch, Path(spec.folder), layers, reserve)
         # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
         stack.callback(executing.close, kill=True)
         # First of all, so that its workers get ready while the rest is put together.
@@ -267,7 +270,7 @@ def session(
             observers=observers,
             scratch=scratch,
             draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
-            beginning=_beginning(spec, physical, options, resumed=resume is not None),
+            beginning=_beginning(spec, physical, options, layers, resumed=resume is not None),
             notifiers=notifiers,
             requests=_requests(workspace, number),
             carry_out=lambda decisions: decider.possible([[one] for one in decisions], _drop),
@@ -363,9 +366,20 @@ def _new_run() -> RunId:
 
 
 def _beginning(
-    spec: PipelineSpec, physical: PhysicalPlan, options: RunOptions, *, resumed: bool
+    spec: PipelineSpec,
+    physical: PhysicalPlan,
+    options: RunOptions,
+    layers: Mapping[str, str],
+    *,
+    resumed: bool,
 ) -> RunStarted | RunResumed:
-    how = {**to_json(options), "window": physical.window, "processes": physical.processes}
+    how = {
+        **to_json(options),
+        "window": physical.window,
+        "processes": physical.processes,
+        "layers": [layer for layer, lack in layers.items() if not lack],
+        "lacking": {layer: lack for layer, lack in layers.items() if lack},
+    }
     if resumed:
         return RunResumed(options.model.value, how)
     return RunStarted(spec.name, physical.logical.digest, options.model.value, how)
@@ -399,13 +413,19 @@ def targets(spec: PipelineSpec) -> list[Path]:
 
 
 def _pool(
-    kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path, reserve: Reserve | None
+    kind: PoolKind,
+    workspace: Workspace,
+    scratch: Path,
+    folder: Path,
+    layers: Mapping[str, str],
+    reserve: Reserve | None,
 ) -> Pool:
     match kind:
         case "process":
             from imagelane.adapters.pools.process import ProcessPool  # noqa: PLC0415
 
-            return ProcessPool(workspace.artifacts, scratch, folder, reserve=reserve)
+            given = [layer for layer, lack in layers.items() if not lack]
+            return ProcessPool(workspace.artifacts, scratch, folder, layers=given, reserve=reserve)
         case "inline":
             from imagelane.adapters.pools.inline import InlinePool  # noqa: PLC0415
 

@@ -54,6 +54,18 @@ def test_says_when_the_folder_is_gone(tmp_path: Path) -> None:
     pool.close()
 
 
+def test_a_worker_that_cannot_be_contained_as_it_was_told_gets_no_order(tmp_path: Path) -> None:
+    (tmp_path / "boat.png").write_bytes(png(16, 16))
+    (tmp_path / "scratch").write_text("no folder, so there can be none in it for a worker")
+    pool = ProcessPool(tmp_path, tmp_path / "scratch", tmp_path, layers=["limits"])
+    bench = Bench(pool, pixels(tiny=Doing("nothing")), tmp_path / "boat.png")
+    bench.submit()
+    with pytest.raises(PoolError, match=r"of the sandbox cannot be applied: .*doctor"):
+        bench.until(lambda: False)
+    assert not bench.ledger.stages
+    pool.close()
+
+
 def test_waits_for_descriptors_to_become_free(bench: Bench) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))

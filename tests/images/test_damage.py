@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imagelane.execute import vips
 from imagelane.model.outcome import Failure, Success
 from imagelane.model.states import ErrorClass
 from tests.images.bench import Bench
@@ -128,6 +129,25 @@ def test_what_is_no_picture_is_named(bench: Bench, tmp_path: Path, data: bytes, 
     must_be_invalid(failure)
     assert failure is not None
     assert said in failure.message
+
+
+@pytest.mark.parametrize(
+    ("loader", "data"),
+    [
+        ("svgload_buffer", b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"),
+        ("pdfload_buffer", b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>"),
+        ("magickload_buffer", b"push graphic-context\nviewbox 0 0 9 9\npop graphic-context"),
+    ],
+)
+def test_loaders_of_drawings_and_documents_are_off_even_where_they_are_there(
+    loader: str, data: bytes
+) -> None:
+    with pytest.raises(vips.VipsError):
+        vips.VipsImage.new_from_buffer(data, "")
+    if vips.has_operation(loader):
+        # By its name as well, which goes past the choice of a loader.
+        with pytest.raises(vips.VipsError, match="blocked"):
+            getattr(vips.VipsImage, loader)(data)
 
 
 def test_a_wrong_ending_does_not_matter(bench: Bench, tmp_path: Path) -> None:

@@ -38,12 +38,13 @@ def doctor(*, workspace: Path, as_json: bool) -> None:
 def _examine(workspace: Path) -> Iterator[Finding]:
     from imagelane.cli.checks_disk import disk_checks  # noqa: PLC0415 -- loads when it is needed
     from imagelane.cli.checks_formats import format_checks, probed  # noqa: PLC0415
-    from imagelane.cli.checks_machine import machine_checks, sandbox_checks  # noqa: PLC0415
+    from imagelane.cli.checks_machine import machine_checks  # noqa: PLC0415
+    from imagelane.cli.checks_sandbox import sandbox_checks, tried  # noqa: PLC0415
 
     yield from machine_checks()
     yield from format_checks(probed())
     yield from disk_checks(workspace)
-    yield from sandbox_checks()
+    yield from sandbox_checks(tried())
 
 
 def _lines(findings: Iterable[Finding], ink: Ink) -> Iterator[str]:

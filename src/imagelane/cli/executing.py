@@ -13,7 +13,7 @@ import click
 
 from imagelane.cli.failures import FINISHED, LOSSES, WAITS, CommandError
 from imagelane.model.ids import RunId
-from imagelane.model.policy import RunOptions
+from imagelane.model.policy import RunOptions, Sandbox
 from imagelane.model.states import RunStatus
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def execute(
     """Execute a run to where it stands still; gives the exit code."""
     from imagelane import wiring  # noqa: PLC0415 - loads when it is needed
 
+    if not inline:
+        _say_what_is_lacking(options.sandbox)
     observers = _observers(spec, quiet=quiet, json_lines=json_lines)
     pool: wiring.PoolKind = "inline" if inline else "process"
     with (
@@ -85,6 +87,14 @@ def _observers(spec: PipelineSpec, *, quiet: bool, json_lines: bool) -> list[Obs
 
     targets = [str(path) for path in wiring.targets(spec)]
     return [Console(where=Whereabouts(targets[-1] if targets else "", spec.file or ""))]
+
+
+def _say_what_is_lacking(asked: Sandbox) -> None:
+    from imagelane.config import sandbox_holes  # noqa: PLC0415
+
+    if asked is Sandbox.AUTO and (holes := sandbox_holes()):
+        said = f"decoders are not wholly shut in, for lack of {', '.join(holes)}"
+        click.echo(f"{said}; `imagelane doctor` says what to do", err=True)
 
 
 @contextmanager

@@ -68,6 +68,8 @@ def _code(error: Exception) -> int:
         return WRONG
     if kinds & {"RunOwnedError", "StaleFenceError"}:
         return WAITS
-    if kinds & {"JournalError", "NotifierError", "PoolError", "PublishError", "OSError"}:
+    if kinds & {"JournalError", "NotifierError", "PoolError", "PublishError", "SandboxError"}:
+        return ENVIRONMENT
+    if "OSError" in kinds:
         return ENVIRONMENT
     return INTERNAL

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from imagelane.model.policy import ExecutionModel, RunOptions
+from imagelane.model.policy import ExecutionModel, RunOptions, Sandbox
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,6 +62,12 @@ def execution_options(command: F) -> F:
                 "--memory", metavar="SIZE", help="Budget of decoded pictures, such as 2GiB."
             ),
             click.option("--no-fuse", is_flag=True, help="Execute and store each stage alone."),
+            click.option(
+                "--sandbox",
+                type=click.Choice([one.value for one in Sandbox]),
+                help="Whether workers that decode are shut in. Without it: as the file says, or "
+                "auto.",
+            ),
         ]
     ):
         command = option(command)
@@ -84,6 +90,8 @@ def chosen(declared: RunOptions, given: dict[str, Any]) -> RunOptions:
         options = replace(options, decoded_bytes=_size(given["memory"]))
     if given["no_fuse"]:
         options = replace(options, fuse=False)
+    if given["sandbox"]:
+        options = replace(options, sandbox=Sandbox(given["sandbox"]))
     return _moved(_limited(options, given), given)
 
 

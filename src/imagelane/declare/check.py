@@ -108,11 +108,14 @@ def _stage(stage: Declared, graph: Graph, document: Document) -> StageSpec:
     section = stage.section
     if stage.traits is None:
         raise AssertionError(f"stage {stage.name!r} was checked and has no traits")
+    traits = stage.traits
+    if section.sandbox == "off":
+        traits = replace(traits, contained=False)
     policy = FailurePolicy.SKIP if stage.scope is Scope.IMAGE else FailurePolicy.ABORT
     return StageSpec(
         name=StageName(stage.name),
         uses=stage.uses,
-        traits=stage.traits,
+        traits=traits,
         needs=tuple(StageName(need) for need in graph.needs[stage.name]),
         takes=StageName(section.takes) if section.takes else None,
         parameters=_parameters(stage, graph),

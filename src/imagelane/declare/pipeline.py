@@ -75,6 +75,7 @@ class Stage(_Placed):
     gate: str | float | Sequence[str] | GatePolicy | Mapping[str, Any] | None = field(
         default=None, kw_only=True
     )
+    sandbox: Literal["on", "off"] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Run(_Placed):
     max_in_flight: int | None = None
     memory: int | str | None = None
     fuse: bool | None = None
+    sandbox: Literal["auto", "require", "off"] | None = None
 
 
 class Pipeline:

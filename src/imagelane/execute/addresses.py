@@ -11,6 +11,8 @@ from imagelane.execute.errors import InvalidError, TransientError
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HOSTS_OWN = ipaddress.ip_address("168.63.129.16")
+"""Public by its number, and yet the host's own on Azure, where it gives away credentials."""
 
 
 def public_address(host: str, port: int) -> str:
@@ -54,4 +56,8 @@ def is_public(text: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             address = inner
+        elif address.is_site_local:
+            return False
+    if address == _HOSTS_OWN:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved

@@ -58,6 +58,7 @@ def _traits(signature: Signature, told: user.Stage) -> StageTraits:
         makes_renditions="renditions" in signature.returns,
         gathers=of_group,
         facts=facts,
+        contained=told.sandbox,
         version=f"{told.version}-{_code_digest(signature.function)}",
     )
 

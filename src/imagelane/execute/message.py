@@ -15,6 +15,7 @@ from typing import Any, cast, get_args
 
 from imagelane.execute import wire
 from imagelane.execute.failures import LONGEST_DETAIL, one_line
+from imagelane.execute.sandbox.terms import Containment
 from imagelane.execute.wire import MessageError
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.outcome import Failure, Outcome, Rendition, Success, Verdict
@@ -22,7 +23,7 @@ from imagelane.model.spec import Extent, Place
 from imagelane.model.states import ErrorClass, Scope
 from imagelane.model.work import Claim, Order, OrderDone, SourceFile, StageReport
 
-VERSION = 1
+VERSION = 2
 """Of the wire format. Both sides come from one installation; another version is refused."""
 
 
@@ -50,14 +51,27 @@ class PlannedStage:
 @dataclass(frozen=True, slots=True)
 class Opening:
     """``artifacts`` and ``scratch`` are absolute folders on one file system; ``folder`` is the
-    pipeline's own, where user modules and relative paths are found."""
+    pipeline's own, where user modules and relative paths are found. ``containment`` is what is to
+    hold the worker; None: nothing."""
 
     stages: Mapping[StageName, PlannedStage]
     decode: tuple[Extent, ...]
     artifacts: str
     scratch: str
     folder: str
+    containment: Containment | None = None
     version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Comes before an order, with the descriptor of the file ``what`` (`source` or `members`) that
+    a contained worker cannot open itself; or without, where ``error`` says why there is none."""
+
+    order: int
+    what: str
+    error: ErrorClass | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +93,13 @@ class Ready:
     version: int = VERSION
 
 
-Command = Opening | Order | Grant | Stop
+Command = Opening | Handed | Order | Grant | Stop
 Answer = Ready | StageReport | OrderDone | Claim
 
 _PLANNED = tuple(f.name for f in fields(PlannedStage))
 _RENDITION = tuple(f.name for f in fields(Rendition))
 _SOURCE = tuple(f.name for f in fields(SourceFile))
+_CONTAINMENT = tuple(f.name for f in fields(Containment))
 _VERDICTS = frozenset({None, *get_args(Verdict)})
 
 
@@ -151,11 +166,13 @@ def _pack_opening(opening: Opening) -> list[Any]:
     stages = [[getattr(stage, name) for name in _PLANNED] for stage in opening.stages.values()]
     decode = [[extent.width, extent.height, extent.fit] for extent in opening.decode]
     folders = [opening.artifacts, opening.scratch, opening.folder]
-    return ["opening", opening.version, stages, decode, *folders]
+    terms = opening.containment
+    held = None if terms is None else [getattr(terms, name) for name in _CONTAINMENT]
+    return ["opening", opening.version, stages, decode, *folders, held]
 
 
 def _opening(*values: Any) -> Opening:
-    version, stages, decode, artifacts, scratch, folder = values
+    version, stages, decode, artifacts, scratch, folder, held = values
     if version != VERSION:
         raise MessageError(f"found version {version!r} of the messages; expected {VERSION}")
     planned = [_planned(*row) for row in wire.rows(stages)]
@@ -165,8 +182,28 @@ def _opening(*values: Any) -> Opening:
         artifacts=wire.text(artifacts),
         scratch=wire.text(scratch),
         folder=wire.text(folder),
+        containment=None if held is None else _containment(*held),
         version=version,
     )
+
+
+def _containment(
+    layers: Any, memory: Any, file: Any, seconds: Any, reads: Any, hidden: Any, modules: Any
+) -> Containment:
+    return Containment(
+        tuple(map(wire.text, wire.rows(layers))),
+        wire.whole(memory),
+        wire.whole(file),
+        wire.whole(seconds),
+        tuple(map(wire.text, wire.rows(reads))),
+        tuple(map(wire.text, wire.rows(hidden))),
+        wire.flag(modules),
+    )
+
+
+def _handed(order: Any, what: Any, error: Any, message: Any) -> Handed:
+    kind = None if error is None else ErrorClass(error)
+    return Handed(wire.whole(order), wire.text(what), kind, wire.text(message))
 
 
 def _extent(width: Any, height: Any, fit: Any) -> Extent:
@@ -325,6 +362,7 @@ def _renditions(rows: Any) -> tuple[Rendition, ...]:
 _PACK: Mapping[type, Callable[[Any], list[Any]]] = {
     Opening: _pack_opening,
     Order: _pack_order,
+    Handed: lambda one: ["handed", one.order, one.what, one.error, one.message],
     Grant: lambda grant: ["grant", grant.order],
     Stop: lambda _: ["stop"],
     Ready: lambda ready: ["ready", ready.version],
@@ -334,6 +372,7 @@ _PACK: Mapping[type, Callable[[Any], list[Any]]] = {
 }
 _COMMANDS: Mapping[str, Callable[..., Command]] = {
     "opening": _opening,
+    "handed": _handed,
     "order": _order,
     "grant": lambda order: Grant(wire.whole(order)),
     "stop": Stop,

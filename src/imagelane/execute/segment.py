@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from imagelane.execute import stages
 from imagelane.execute.attempt import Attempt, Result
+from imagelane.execute.errors import StageError
 from imagelane.execute.failures import failure_of
 from imagelane.execute.message import Opening, PlannedStage
-from imagelane.execute.workpiece import Workpiece
+from imagelane.execute.workpiece import NOTHING_HANDED, Workpiece
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Failure, Success
 from imagelane.model.spec import Place
 from imagelane.model.work import Order, StageReport
 
 
-def execute(order: Order, opening: Opening, claim: Callable[[int], None]) -> Iterator[StageReport]:
+def execute(
+    order: Order,
+    opening: Opening,
+    claim: Callable[[int], None],
+    handed: Mapping[str, int | StageError] = NOTHING_HANDED,
+) -> Iterator[StageReport]:
     """Do an order's stages, and report each as it is finished.
 
     ``claim`` is called with the bytes that the order needs decoded at one moment, before it
-    decodes more than its reservation, and returns when they are granted. A stage that needs one
+    decodes more than its reservation, and returns when they are granted. ``handed`` are files that
+    somebody else has opened for the order. A stage that needs one
     that failed here is not tried and not reported. No exception leaves: whatever goes wrong is the
     failure of a stage.
     """
-    piece = Workpiece(order, opening, claim)
+    piece = Workpiece(order, opening, claim, handed)
     failed: set[StageName] = set()
     for place, name in enumerate(order.stages):
         planned = opening.stages[name]

@@ -28,13 +28,17 @@ class Shelf:
     """The artifact store at ``root``, with unfinished files in ``scratch``.
 
     ``beside``: files are written on a thread of their own, so that the disk works while pixels are
-    computed; they are in the store for certain when `finish` has returned.
+    computed; they are in the store for certain when `finish` has returned. ``listed``: this process
+    may list the store; otherwise whoever supervises it makes the new names there durable.
     """
 
-    def __init__(self, root: str, scratch: str, *, beside: bool = False) -> None:
+    def __init__(
+        self, root: str, scratch: str, *, beside: bool = False, listed: bool = True
+    ) -> None:
         self._root = Path(root)
         self._scratch = Path(scratch)
         self._beside = beside
+        self._listed = listed
         self._unfinished: list[Future[None]] = []
 
     def path(self, digest: str) -> Path:
@@ -121,11 +125,12 @@ class Shelf:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != digest:
                 raise TransientError("the disk gave back other bytes than were written to it")
-            if not target.parent.is_dir():
+            if self._listed and not target.parent.is_dir():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _sync_folder(self._root)
             unfinished.replace(target)
-            _sync_folder(target.parent)
+            if self._listed:
+                _sync_folder(target.parent)
         finally:
             unfinished.unlink(missing_ok=True)
 

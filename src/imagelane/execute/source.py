@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,18 +33,54 @@ class Source:
     digest: Digest
 
 
-def read_source(file: SourceFile, most: int) -> Source:
-    """Read a source file of at most ``most`` bytes.
+def open_source(file: SourceFile) -> int:
+    """A descriptor from which a source file can be read. It waits for nobody.
+
+    Raises:
+        InvalidError: it is not there, not readable, not a plain file, or a link out of its folder.
+        TransientError: the disk failed, or too many files are open.
+    """
+    with _told(file):
+        path = _inside_its_folder(file)
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+        kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+        if kind == stat.S_IFREG:
+            return descriptor
+        os.close(descriptor)
+        raise InvalidError(f"{file.name} is {_KINDS.get(kind, 'no plain file')}, not a file")
+
+
+def read_source(file: SourceFile, most: int, opened: int | None = None) -> Source:
+    """Read a source file of at most ``most`` bytes, from its descriptor where somebody else has
+    opened it; who did closes it.
 
     The bytes are copied into memory, not mapped: a mapped file that shrinks kills the process.
 
     Raises:
-        InvalidError: it is not there, not readable, not a plain file, a link out of its folder,
-            too large, or not what it was when it was listed.
+        InvalidError: as `open_source`; or it is too large, or not what it was when it was listed.
         TransientError: the disk failed.
     """
+    descriptor = open_source(file) if opened is None else opened
     try:
-        data = _read(file, most)
+        with _told(file):
+            data = _read(file, descriptor, most)
+    finally:
+        if opened is None:
+            os.close(descriptor)
+    digest = Digest(hashlib.sha256(data).hexdigest())
+    if file.digest is not None and digest != file.digest:
+        raise InvalidError(
+            f"{file.name} has changed since it was first read in this run: start a new run for it"
+        )
+    return Source(file, data, digest)
+
+
+@contextmanager
+def _told(file: SourceFile) -> Iterator[None]:
+    """What the system says of a file, as a stage says it."""
+    try:
+        yield
     except FileNotFoundError:
         raise InvalidError(
             f"{file.name} is gone: it was there when the source was listed"
@@ -55,37 +93,19 @@ def read_source(file: SourceFile, most: int) -> Source:
         if error.errno in {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.ELOOP}:
             raise InvalidError(f"{file.name} cannot be read: {error.strerror}") from None
         raise TransientError(f"{file.name} could not be read: {error.strerror}") from error
-    digest = Digest(hashlib.sha256(data).hexdigest())
-    if file.digest is not None and digest != file.digest:
+
+
+def _read(file: SourceFile, descriptor: int, most: int) -> bytes:
+    before = os.fstat(descriptor)
+    if before.st_size > most:
         raise InvalidError(
-            f"{file.name} has changed since it was first read in this run: start a new run for it"
+            f"{file.name} has {before.st_size:,} bytes, more than the {most:,} allowed: "
+            "raise max_bytes of the validate stage if it is meant to be that large"
         )
-    return Source(file, data, digest)
-
-
-def _read(file: SourceFile, most: int) -> bytes:
-    path = _inside_its_folder(file)
-    # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-    try:
-        before = os.fstat(descriptor)
-        kind = stat.S_IFMT(before.st_mode)
-        if kind != stat.S_IFREG:
-            raise InvalidError(f"{file.name} is {_KINDS.get(kind, 'no plain file')}, not a file")
-        if before.st_size > most:
-            raise InvalidError(
-                f"{file.name} has {before.st_size:,} bytes, more than the {most:,} allowed: "
-                "raise max_bytes of the validate stage if it is meant to be that large"
-            )
-        if file.digest is None and (before.st_size, before.st_mtime_ns) != (
-            file.bytes,
-            file.mtime_ns,
-        ):
-            raise InvalidError(f"{file.name} was changed after it was listed: start a new run")
-        data = _all(descriptor, before.st_size)
-        after = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
+    if file.digest is None and (before.st_size, before.st_mtime_ns) != (file.bytes, file.mtime_ns):
+        raise InvalidError(f"{file.name} was changed after it was listed: start a new run")
+    data = _all(descriptor, before.st_size)
+    after = os.fstat(descriptor)
     if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (
         before.st_size,
         before.st_mtime_ns,

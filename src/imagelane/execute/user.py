@@ -187,6 +187,7 @@ class Stage:
     """What `stage` was told of a function."""
 
     waits: bool = False
+    sandbox: bool = True
     pool: str | None = None
     largest: int | None = None
     facts: tuple[str, ...] | None = None
@@ -201,6 +202,7 @@ def stage(function: FunctionT, /) -> FunctionT: ...
 def stage(
     *,
     waits: bool = False,
+    sandbox: bool = True,
     pool: str | None = None,
     largest: int | None = None,
     facts: Iterable[str] | None = None,
@@ -212,11 +214,12 @@ def stage(function: Any = None, /, **told: Any) -> Any:
     """Say more of a function than its types do; one that needs none of this needs no decorator.
 
     ``waits``: it mostly waits, for a network say, so it is executed on a thread and holds no
-    worker process. ``pool`` names the pool whose places it takes (``cpu``; ``io`` where it waits).
-    ``largest``: the longest side, in pixels, of which it can make use; a larger picture may be
-    shrunk while it is decoded. ``facts``: the names that it returns, so that mistakes in templates
-    are found early. ``version``: change it to have results made anew; a changed module file does
-    so by itself.
+    worker process. ``sandbox=False``: it works on pixels and needs other files, programs or a
+    network as well, so its worker is not shut in. ``pool`` names the pool whose places it takes
+    (``cpu``; ``io`` where it waits). ``largest``: the longest side, in pixels, of which it can make
+    use; a larger picture may be shrunk while it is decoded. ``facts``: the names that it returns,
+    so that mistakes in templates are found early. ``version``: change it to have results made anew;
+    a changed module file does so by itself.
 
     Raises:
         TypeError: what is given is none of these.

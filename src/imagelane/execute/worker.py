@@ -14,17 +14,19 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from queue import SimpleQueue
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from imagelane.execute import segment, stages
+from imagelane.execute.errors import InvalidError, StageError, TransientError
 from imagelane.execute.failures import failure_of
 from imagelane.execute.message import (
     Answer,
     Command,
     Grant,
+    Handed,
     Opening,
     Ready,
     Stop,
@@ -32,13 +34,20 @@ from imagelane.execute.message import (
     encode,
 )
 from imagelane.execute.progress import Progress
+from imagelane.execute.sandbox.terms import Containment
 from imagelane.execute.wire import Frames, MessageError
+from imagelane.execute.workpiece import NOTHING_HANDED
 from imagelane.model.outcome import Failure
 from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass
 from imagelane.model.work import Claim, Order, OrderDone, StageReport
 
-Execute = Callable[[Order, Opening, Callable[[int], None]], Iterator[StageReport]]
+Files: TypeAlias = Mapping[str, int | StageError]
+"""By what it is, a file's descriptor, or why there is none."""
+
+Execute = Callable[[Order, Opening, Callable[[int], None], Files], Iterator[StageReport]]
+
+_MOST_DESCRIPTORS = 16
 
 # A larger buffer would be mapped anew by the allocator for every read.
 _CHUNK = 1 << 16
@@ -51,6 +60,7 @@ class Line:
         self._channel = channel
         self._frames = Frames()
         self._bodies: deque[bytes] = deque()
+        self._descriptors: deque[int] = deque()
         self._outgoing: deque[bytes] = deque()
         self._sending = threading.Lock()
 
@@ -62,13 +72,26 @@ class Line:
         """
         while not self._bodies:
             try:
-                data = self._channel.recv(_CHUNK)
+                data, descriptors, _, _ = socket.recv_fds(
+                    self._channel, _CHUNK, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+                )
             except ConnectionResetError:
-                data = b""
+                data, descriptors = b"", []
+            self._descriptors.extend(descriptors)
             if not data:
                 return None
             self._bodies.extend(self._frames.feed(data))
         return decode_command(self._bodies.popleft())
+
+    def descriptor(self) -> int:
+        """The descriptor that came with the message that was received last.
+
+        Raises:
+            MessageError: none came.
+        """
+        if not self._descriptors:
+            raise MessageError("found a file handed over without its descriptor")
+        return self._descriptors.popleft()
 
     def hang_up(self) -> None:
         """Let `receive` on another thread return: no more commands are wanted."""
@@ -100,6 +123,8 @@ def serve(channel: socket.socket, place: Place) -> None:
     opening = line.receive()
     if not isinstance(opening, Opening):
         raise MessageError(f"found {type(opening).__name__} first; expected Opening")
+    if opening.containment is not None:
+        opening = _contained(opening, opening.containment)
     execute = _load(opening, place)
     line.send(Ready())
     if place is Place.PROCESS:
@@ -108,12 +133,25 @@ def serve(channel: socket.socket, place: Place) -> None:
         _Many(line, opening, execute).serve()
 
 
-def leave() -> NoReturn:
+def leave(code: int = 0) -> NoReturn:
     """End the process now: no clean-up of libraries that may hang or crash in it."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    os._exit(0)
+    os._exit(code)
+
+
+def _contained(opening: Opening, terms: Containment) -> Opening:
+    """Shut this process in. Ends it where that cannot be done: nothing may be decoded then."""
+    # Loaded only where it is needed.
+    from imagelane.execute.sandbox.contain import ContainmentError, contain  # noqa: PLC0415
+
+    try:
+        desk = contain(terms, opening.folder, opening.artifacts, opening.scratch)
+    except ContainmentError as error:
+        sys.stderr.write(f"{error}\n")
+        leave(1)
+    return replace(opening, scratch=desk)
 
 
 def _get_ready() -> None:
@@ -144,15 +182,28 @@ class _Single:
         self._line = line
         self._opening = opening
         self._execute = execute
+        self._handed: dict[str, int | StageError] = {}
         self._stopping = False
 
     def serve(self) -> None:
         while not self._stopping:
             command = self._line.receive()
             if isinstance(command, Order):
-                _perform(command, self._opening, self._execute, self._line, self._claim)
+                handed, self._handed = self._handed, {}
+                _perform(command, self._opening, self._execute, self._line, self._claim, handed)
+                for one in handed.values():
+                    if isinstance(one, int):
+                        os.close(one)
+            elif isinstance(command, Handed):
+                self._handed[command.what] = self._file(command)
             else:
                 self._take(command)
+
+    def _file(self, handed: Handed) -> int | StageError:
+        if handed.error is None:
+            return self._line.descriptor()
+        kind = TransientError if handed.error is ErrorClass.TRANSIENT else InvalidError
+        return kind(handed.message)
 
     def _claim(self, order: int, size: int) -> None:
         self._line.send(Claim(order, size))
@@ -241,6 +292,7 @@ def _perform(
     execute: Execute,
     line: Line,
     claim: Callable[[int, int], None],
+    handed: Files = NOTHING_HANDED,
 ) -> None:
     """Do one order. Each stage is reported as soon as it is over: from then on the supervisor
     counts the time of the next one. The last report and the end travel together."""
@@ -248,7 +300,7 @@ def _perform(
     last: tuple[StageReport, ...] = ()
     since = time.monotonic()
     try:
-        for report in execute(order, opening, lambda size: claim(order.number, size)):
+        for report in execute(order, opening, lambda size: claim(order.number, size), handed):
             progress.reported(report)
             since = report.finished
             if progress.stage is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from imagelane.execute import stages
 from imagelane.execute.allowance import Allowance
 from imagelane.execute.attempt import Attempt
-from imagelane.execute.errors import BugError
+from imagelane.execute.errors import BugError, StageError
 from imagelane.execute.limits import Limits
+from imagelane.execute.members import Member, read_members
 from imagelane.execute.message import Opening
 from imagelane.execute.shelf import Shelf
 from imagelane.execute.source import Source, read_source
@@ -17,6 +18,8 @@ from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.spec import Place
 from imagelane.model.work import Order
+
+NOTHING_HANDED: Mapping[str, int | StageError] = {}
 
 PICTURE = "picture"
 """Name of the rendition that materialises a stage's picture for another segment."""
@@ -32,17 +35,30 @@ class Workpiece:
 
     A picture that the order's own stages made is taken from memory, one that another segment made
     from its materialised samples, and one that was not kept is made again from what it needs: in
-    each case the same samples.
+    each case the same samples. ``handed`` are the descriptors of the files that a contained worker
+    cannot open itself, or why there is none.
     """
 
-    def __init__(self, order: Order, opening: Opening, claim: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        order: Order,
+        opening: Opening,
+        claim: Callable[[int], None],
+        handed: Mapping[str, int | StageError] = NOTHING_HANDED,
+    ) -> None:
         self.order = order
         self.opening = opening
         self.allowance = Allowance(order.reservation, claim)
         pixels = any(opening.stages[name].place is Place.PROCESS for name in order.stages)
-        self.shelf = Shelf(opening.artifacts, opening.scratch, beside=pixels)
+        self.shelf = Shelf(
+            opening.artifacts,
+            opening.scratch,
+            beside=pixels,
+            listed=opening.containment is None,
+        )
         self.facts: dict[StageName, Mapping[str, Any]] = dict(order.facts)
         self.limits = _limits(opening)
+        self._handed = handed
         self._source: Source | None = None
         self._header: Header | None = None
         self._pictures: dict[StageName | None, Picture] = {}
@@ -57,8 +73,17 @@ class Workpiece:
         if self._source is None:
             if self.order.source is None:
                 raise BugError(f"subject {self.order.subject} has no source file to read")
-            self._source = read_source(self.order.source, self.limits.max_bytes)
+            opened = self._opened("source")
+            self._source = read_source(self.order.source, self.limits.max_bytes, opened)
         return self._source
+
+    def members(self) -> Iterator[Member]:
+        """The images of the order's group or run, in published order, read anew each time.
+
+        Raises:
+            BugError: the order names no file of them.
+        """
+        return read_members(self.order, self._opened("members"))
 
     @property
     def source_digest(self) -> str | None:
@@ -121,6 +146,13 @@ class Workpiece:
             wanted.add(self.opening.stages[name].picture)
         for held in self._pictures.keys() - wanted:
             self.allowance.give_back(self._pictures.pop(held).size)
+
+    def _opened(self, what: str) -> int | None:
+        """The descriptor of a file of the order, where the supervisor has opened it."""
+        handed = self._handed.get(what)
+        if isinstance(handed, StageError):
+            raise handed
+        return handed
 
     def _obtain(self, stage: StageName | None) -> Picture:
         from imagelane.execute import decode  # noqa: PLC0415 - see above

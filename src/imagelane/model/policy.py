@@ -87,6 +87,17 @@ class ExecutionModel(StrEnum):
     HYBRID = "hybrid"
 
 
+class Sandbox(StrEnum):
+    """Whether what decodes is shut in."""
+
+    AUTO = "auto"
+    """By every layer that the system has; what it lacks is said."""
+    REQUIRE = "require"
+    """By all that keep a captured decoder in; where one is lacking, nothing is begun."""
+    OFF = "off"
+    """Not at all, for debuggers and profilers."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """How to execute: everything that changes speed and memory and never the bytes that come out.
@@ -106,3 +117,4 @@ class RunOptions:
     max_in_flight: int = 0
     decoded_bytes: int = 0
     fuse: bool = True
+    sandbox: Sandbox = Sandbox.AUTO

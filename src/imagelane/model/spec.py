@@ -62,7 +62,8 @@ class StageTraits:
     ``makes_picture``: stages that need it see the picture as it left it; ``keeps_size``: that
     picture is as large as the one it takes, so no larger than its own takers ask for.
     ``gathers``: it takes what there is, so a missing input does not skip it. ``facts`` are the
-    names that it adds (``*``: not known in advance). ``version`` is part of every result's key and
+    names that it adds (``*``: not known in advance). ``contained``: where it decodes, it does so in
+    a worker that reaches nothing but its own image. ``version`` is part of every result's key and
     changes when its bytes do.
     """
 
@@ -75,6 +76,7 @@ class StageTraits:
     makes_renditions: bool = False
     gathers: bool = False
     facts: frozenset[str] = frozenset()
+    contained: bool = True
     version: str = "1"
 
 

@@ -190,6 +190,7 @@ def _digest(spec: PipelineSpec, ordered: list[StageSpec]) -> str:
         for execution_only in ("location", "workers", "pool", "breaker"):
             del body[execution_only]
         del body["retry"]["budget"]
+        del body["traits"]["contained"]
         stages.append(body)
     tolerated = {key: share for key, share in asdict(spec.tolerance).items() if share is not None}
     text = json.dumps(

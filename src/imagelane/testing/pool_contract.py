@@ -117,6 +117,18 @@ class PoolContract:
         at.pool.close()
         at.pool.wake()
 
+    def test_what_was_made_is_told_once_the_pool_is_closed_too(
+        self, bench: Callable[..., Bench]
+    ) -> None:
+        at = bench(pixels(keep=Doing("keep")))
+        first = at.finish(*at.submit()).stages[1][0].outcome
+        (number,) = at.submit()
+        at.poll(0.0)
+        at.pool.close()
+        at.poll(0.0)
+        assert number in at.ledger.done
+        assert all(one.outcome == first for one in at.ledger.stages[number])
+
     def test_what_was_not_begun_is_done_without_a_report_when_closed(
         self, bench: Callable[..., Bench]
     ) -> None:

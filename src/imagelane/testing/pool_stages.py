@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from imagelane import Picture, Source
+from imagelane import Picture, Rendition, Source
 
 
 def nothing(_source: Source) -> None:
@@ -22,6 +22,11 @@ def nothing(_source: Source) -> None:
 def look(picture: Picture) -> dict[str, Any]:
     """Have the picture decoded."""
     return {"width": picture.width}
+
+
+def keep(source: Source) -> Rendition:
+    """Make a file."""
+    return Rendition("note", source.data, "txt")
 
 
 def sleep(_source: Source, *, seconds: float) -> None:

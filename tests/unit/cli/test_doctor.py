@@ -17,8 +17,10 @@ from imagelane.cli import checks_disk, checks_formats, checks_machine, commands
 from imagelane.cli.checks import Finding
 from imagelane.cli.checks_disk import disk_checks
 from imagelane.cli.checks_formats import format_checks, probed
-from imagelane.cli.checks_machine import machine_checks, sandbox_checks
+from imagelane.cli.checks_machine import machine_checks
+from imagelane.cli.checks_sandbox import sandbox_checks, tried
 from imagelane.cli.failures import ENVIRONMENT
+from imagelane.execute.sandbox.terms import LAYERS, examine
 
 WELL: dict[str, Any] = {
     "versions": {"libvips": "8.18.7"},
@@ -152,9 +154,6 @@ def test_this_machine() -> None:
     found = levels(machine_checks())
     assert found["python"] == "ok"
     assert {"system", "cores", "memory", "open files"} <= set(found)
-    layers = levels(sandbox_checks())
-    assert set(layers) == {"landlock", "seccomp", "no_new_privs", "user namespaces"}
-    assert "missing" not in layers.values(), "no layer is required"
 
 
 def test_low_limits_are_said_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,18 +172,26 @@ def test_low_limits_are_said_with_the_next_step(monkeypatch: pytest.MonkeyPatch)
     assert "size of files" not in found
 
 
-@pytest.mark.parametrize(
-    ("answer", "level"), [(7, "ok"), (4, "ok"), (3, "warning"), (-1, "warning")]
-)
-def test_landlock_by_its_abi(answer: int, level: str) -> None:
-    class Libc:
-        @staticmethod
-        def syscall(*arguments: object) -> int:
-            assert arguments[0] == 444
-            return answer
+def test_every_layer_of_the_sandbox_is_put_around_a_process_and_tried() -> None:
+    had = examine()
+    found = tried()
+    assert isinstance(found, dict), found
+    assert {layer: lack for layer, lack in found.items() if lack} == {
+        layer: lack for layer, lack in had.items() if lack
+    }
+    assert set(levels(sandbox_checks(found))) == set(LAYERS)
 
-    finding = checks_machine._landlock(Libc())  # type: ignore[arg-type]
-    assert finding.level == level
+
+def test_a_layer_that_is_lacking_is_said_with_the_next_step() -> None:
+    found = {one.name: one for one in sandbox_checks({"tcp": "Landlock ABI 2", "files": ""})}
+    assert "missing" not in {one.level for one in found.values()}, "no layer is required"
+    assert found["files"].level == "ok"
+    assert (found["tcp"].level, found["signals"].level) == ("warning", "warning")
+    assert "ABI 2" in found["tcp"].found
+    assert "Linux 6.7" in found["tcp"].then
+    (none,) = sandbox_checks("no \x1b[2Jprocess")
+    assert none.level == "warning"
+    assert "\x1b" not in none.found
 
 
 def doctor(*arguments: str, probe: object, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from imagelane.execute.message import (
     Answer,
     Command,
     Grant,
+    Handed,
     Opening,
     PlannedStage,
     Ready,
@@ -23,6 +24,7 @@ from imagelane.execute.message import (
     decode_command,
     encode,
 )
+from imagelane.execute.sandbox.terms import Containment
 from imagelane.execute.wire import HEADER, LARGEST, Frames, MessageError
 from imagelane.model.ids import Digest, StageName, Subject
 from imagelane.model.outcome import Failure, Rendition, Skipped, Success
@@ -63,6 +65,7 @@ stages = st.builds(
     timeout=st.none() | seconds,
     needs=st.lists(names, max_size=3).map(tuple),
 )
+some_texts = st.lists(texts, max_size=2).map(tuple)
 openings = st.builds(
     Opening,
     stages=st.lists(stages, max_size=3).map(lambda some: {one.name: one for one in some}),
@@ -78,6 +81,17 @@ openings = st.builds(
     artifacts=texts,
     scratch=texts,
     folder=texts,
+    containment=st.none()
+    | st.builds(
+        Containment,
+        layers=some_texts,
+        memory=counts,
+        file=counts,
+        seconds=counts,
+        reads=some_texts,
+        hidden=some_texts,
+        modules=st.booleans(),
+    ),
     version=st.just(VERSION),
 )
 sources = st.builds(
@@ -138,7 +152,14 @@ reports = st.builds(
     worker=st.just("p1-4711"),
     source_digest=st.none() | digests,
 )
-commands = openings | orders() | st.builds(Grant, order=counts) | st.builds(Stop)
+handed = st.builds(
+    Handed,
+    order=counts,
+    what=st.sampled_from(["source", "members"]),
+    error=st.none() | st.sampled_from(ErrorClass),
+    message=texts,
+)
+commands = openings | orders() | handed | st.builds(Grant, order=counts) | st.builds(Stop)
 answers = (
     reports
     | st.builds(Ready)
@@ -278,7 +299,7 @@ def test_a_frame_that_claims_too_much_is_refused_before_it_is_read() -> None:
 def test_commands_are_no_answers_and_answers_no_commands() -> None:
     with pytest.raises(MessageError, match="report, done, claim"):
         decode_answer(encode(Grant(1))[HEADER:])
-    with pytest.raises(MessageError, match="opening, order, grant, stop"):
+    with pytest.raises(MessageError, match="opening, handed, order, grant, stop"):
         decode_command(encode(OrderDone(1))[HEADER:])
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -70,28 +71,49 @@ class Child:
         """It will print no more."""
         self._frames = Frames()
         self._outgoing = bytearray()
+        self._enclosed: deque[tuple[int, int]] = deque()
         self._words = bytearray()
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def tell(self, frame: bytes) -> None:
-        """Queue a command; `flush` sends what is queued."""
+    def tell(self, frame: bytes, descriptor: int | None = None) -> None:
+        """Queue a command; `flush` sends what is queued. A descriptor travels with it, and is
+        closed here once it is sent, or cannot be."""
+        if descriptor is not None:
+            self._enclosed.append((len(self._outgoing), descriptor))
         self._outgoing += frame
 
     def flush(self) -> bool:
         """Send as much as it takes without waiting; whether that was all."""
         while self._outgoing:
             try:
-                sent = self.channel.send(self._outgoing)
+                sent = self._send()
             except BlockingIOError:
                 return False
             except OSError:
                 # It is gone, which shows where its answers are read.
                 sent = len(self._outgoing)
-            del self._outgoing[:sent]
+            self._drop(sent)
         return True
+
+    def _send(self) -> int:
+        """Send up to the next frame that carries a descriptor, or the beginning of that frame."""
+        if not self._enclosed:
+            return self.channel.send(self._outgoing)
+        at, descriptor = self._enclosed[0]
+        if at:
+            return self.channel.send(self._outgoing[:at])
+        end = self._enclosed[1][0] if len(self._enclosed) > 1 else len(self._outgoing)
+        return socket.send_fds(self.channel, [self._outgoing[:end]], [descriptor])
+
+    def _drop(self, count: int) -> None:
+        """Forget so many bytes of what is queued, and close the descriptors that went with them."""
+        del self._outgoing[:count]
+        while self._enclosed and self._enclosed[0][0] < count:
+            os.close(self._enclosed.popleft()[1])
+        self._enclosed = deque((at - count, one) for at, one in self._enclosed)
 
     def answers(self) -> Iterator[Answer]:
         """What it has said since, up to a few megabytes; sets ``silent`` where it will say no more.
@@ -169,6 +191,7 @@ class Child:
 
     def close(self) -> None:
         """Let go of both connections."""
+        self._drop(len(self._outgoing))
         self.channel.close()
         os.close(self.output)
 

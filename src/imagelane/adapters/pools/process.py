@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from imagelane.adapters.pools.containing import containment, unbound
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
+from imagelane.adapters.pools.filing import Filing
+from imagelane.adapters.pools.handing import handed
 from imagelane.adapters.pools.opening import for_pixels, opening, unlocking
 from imagelane.adapters.pools.reserve import Reserve
 from imagelane.adapters.pools.switchboard import Switchboard
@@ -62,6 +66,8 @@ class ProcessPool:
         youngest: ... unless it is younger than so many seconds.
         keep: names of environment variables that stages need beside the usual ones.
         reserve: workers that were started already; closed when the pool has opened.
+        layers: those of `sandbox.terms.LAYERS` that are put around workers which decode. A worker
+            that cannot be contained so is never given an order.
 
     All methods but `wake` belong to one thread, and it must live until `close`: the kernel ends the
     workers with the thread that started them.
@@ -80,6 +86,7 @@ class ProcessPool:
         youngest: float = 30.0,
         keep: Iterable[str] = (),
         reserve: Reserve | None = None,
+        layers: Sequence[str] = (),
     ) -> None:
         self._folders = (artifacts, scratch, folder)
         self._longest = {Place.PROCESS: longest, Place.THREAD: longest_wait}
@@ -88,16 +95,20 @@ class ProcessPool:
         self._youngest = youngest
         self._keep = tuple(keep)
         self._reserve = reserve
+        self._layers = tuple(layers)
         self._reports: list[Report] = []
         self._claims: dict[int, tuple[Worker, Dispatch]] = {}
         self._plan: PhysicalPlan | None = None
         self._closing = False
         self._closed = False
         self._board: Switchboard[Worker] = Switchboard()
+        self._filing = Filing(artifacts, self._board.ring, needed=bool(self._layers))
         self._pixels = Crew("p", Place.PROCESS, self._board, capacity=1, size=1)
         self._hosts = Crew("t", Place.THREAD, self._board, capacity=_THREADS, size=1 << 16)
         self._alone = Crew("a", Place.THREAD, self._board, capacity=1, size=_SUSPECTS)
-        self._crews = (self._pixels, self._hosts, self._alone)
+        # For stages that need more than a sandbox lets them have, and say so.
+        self._unbound = Crew("u", Place.PROCESS, self._board, capacity=1, size=1)
+        self._crews = (self._pixels, self._unbound, self._hosts, self._alone)
 
     def open(self, plan: PhysicalPlan) -> None:
         """Start the workers: they get ready while the caller does. Opening it again is harmless."""
@@ -106,9 +117,12 @@ class ProcessPool:
         self._plan = plan
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
-        pixels = Terms(folder, environment, for_pixels(self._opening), self._reserve)
-        self._pixels.size = max(1, plan.processes)
-        self._pixels.open(pixels)
+        self._pixels.size = self._unbound.size = max(1, plan.processes)
+        told = for_pixels(self._opening)
+        held = containment(plan, folder, self._layers, self._longest[Place.PROCESS], self._recycle)
+        contained = replace(told, containment=held)
+        self._pixels.open(Terms(folder, environment, contained, self._reserve))
+        self._unbound.open(Terms(folder, environment, told))
         self._hosts.open(Terms(folder, environment, self._opening, self._reserve))
         self._alone.open(Terms(folder, environment, self._opening))
         of_place = {Place.PROCESS: self._pixels, Place.THREAD: self._hosts}
@@ -118,20 +132,23 @@ class ProcessPool:
             for segment in plan.segments
             if segment.place in of_place
         }
-        places = {segment.place for segment in plan.segments}
-        if Place.PROCESS in places:
-            self._pixels.hire(self._pixels.size)
-        if Place.THREAD in places:
+        self._crew_of |= dict.fromkeys(unbound(plan), self._unbound)
+        crews = self._crew_of.values()
+        for crew in (self._pixels, self._unbound):
+            if crew in crews:
+                crew.hire(crew.size)
+        if self._hosts in crews:
             self._hosts.hire(1)
         self._board.flush()
         if self._reserve is not None:
             self._reserve.close()
+        self._filing.prepare()
 
     def submit(self, order: Order) -> None:
         crew = self._crew_of[order.segment]
         crew.queue.append(order)
         self._deal(crew)
-        if crew is self._pixels:
+        if crew.place is Place.PROCESS:
             # A pixel worker is idle until it has the order; what waits may travel together later.
             self._board.flush()
 
@@ -155,8 +172,7 @@ class ProcessPool:
             for crew in self._crews:
                 if crew.trouble:
                     raise PoolError(crew.trouble)
-        reports, self._reports = self._reports, []
-        return reports
+        return self._released()
 
     def _pressing(self) -> bool:
         """Whether there is a report from which something follows. The others travel with it, so
@@ -195,8 +211,16 @@ class ProcessPool:
                 worker.crew.retire(worker)
         while self._board.owners:
             self._turn(1.0)
+        self._filing.close(self._reports)
+        self._reports = []
         self._closed = True
         self._board.close(_CLOSE)
+
+    def _released(self) -> list[Report]:
+        """What may be told by now of what was reported; for the rest, `Filing` rings."""
+        reports, self._reports = self._reports, []
+        self._filing.add(*reports)
+        return self._filing.released()
 
     # Orders go out.
 
@@ -210,6 +234,9 @@ class ProcessPool:
                 continue
             crew.took(worker, dispatch)
             self._begin(dispatch, worker, time.monotonic())
+            if crew is self._pixels and self._layers:
+                for file, descriptor in handed(order):
+                    self._board.say(worker.child, encode(file), descriptor)
             self._board.say(worker.child, frame)
         crew.hire()
 

@@ -53,9 +53,10 @@ class Switchboard(Generic[Owner]):
             self._dying.append(child)
             self.look_by(time.monotonic() + _REAP)
 
-    def say(self, child: Child, frame: bytes) -> None:
-        """Have a frame sent with the others of this turn, in one write."""
-        child.tell(frame)
+    def say(self, child: Child, frame: bytes, descriptor: int | None = None) -> None:
+        """Have a frame sent with the others of this turn, in one write, and a descriptor with it,
+        which is closed then."""
+        child.tell(frame, descriptor)
         self._unsent.add(child)
 
     def flush(self) -> None:

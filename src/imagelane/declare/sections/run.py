@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from imagelane.declare.sections.base import NAME_LIST, Section, stage_names
 from imagelane.declare.values import Count, Size, mistake
-from imagelane.model.policy import ExecutionModel, RunOptions
+from imagelane.model.policy import ExecutionModel, RunOptions, Sandbox
 
 
 def _by_name(value: Any) -> Any:
@@ -70,6 +70,9 @@ class RunSection(Section):
     """How much all decoded pictures may take at one moment, e.g. 2GB."""
     fuse: bool = True
     """Let stages that follow each other share one decode."""
+    sandbox: Literal["auto", "require", "off"] = "auto"
+    """Whether workers that decode are shut in: `auto` by all layers that the system has, `require`
+    or else nothing is begun, `off` not at all."""
 
     @model_validator(mode="after")
     def _one_size(self) -> RunSection:
@@ -93,4 +96,5 @@ class RunSection(Section):
             max_in_flight=self.max_in_flight,
             decoded_bytes=int(self.memory or 0),
             fuse=self.fuse,
+            sandbox=Sandbox(self.sandbox),
         )

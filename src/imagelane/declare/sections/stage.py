@@ -91,3 +91,6 @@ class StageSection(Section):
     `halt`: the run waits for a human."""
     gate: GateSection | None = None
     """When a group stage may run."""
+    sandbox: Literal["on", "off"] | None = None
+    """`off`: it works on pixels and needs other files, programs or a network as well, so its
+    worker is not shut in."""

@@ -15,7 +15,6 @@ from imagelane.execute.encoders import Colour, Encoding, encode, flattened, rgb
 from imagelane.execute.errors import BugError, TransientError
 from imagelane.execute.header import read_header
 from imagelane.execute.lettering import caption
-from imagelane.execute.members import read_members
 from imagelane.execute.picture import Picture
 from imagelane.execute.resample import resized
 from imagelane.execute.sheet import MOST_ENTRIES, Entry, Placed, Section, Sheet, best_of, lay_out
@@ -76,7 +75,7 @@ def _candidates(parameters: Parameters, attempt: Attempt) -> tuple[list[_Candida
         wanted = [StageName(parameters["of"])]
     found: list[_Candidate] = []
     more = 0
-    for member in read_members(attempt.piece.order):
+    for member in attempt.piece.members():
         if member.has_left:
             continue
         if len(found) == MOST_ENTRIES:

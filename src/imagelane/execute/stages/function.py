@@ -14,7 +14,6 @@ import numpy as np
 from imagelane.execute import user, vips
 from imagelane.execute.attempt import Attempt, Result
 from imagelane.execute.errors import BugError
-from imagelane.execute.members import read_members
 from imagelane.execute.picture import Picture
 from imagelane.execute.signature import Signature, SignatureError, signature_of
 from imagelane.model.outcome import Rendition, Verdict
@@ -42,7 +41,7 @@ class Function:
         renditions: list[Rendition] = []
         facts: dict[str, Any] = {}
         verdict: Verdict | None = None
-        for one in self._parts(self._call(parameters, attempt)):
+        for one in self._returned(parameters, attempt):
             match one:
                 case user.Picture():
                     picture = self._picture(one, attempt)
@@ -66,10 +65,28 @@ class Function:
         Raises:
             BugError: it returned none.
         """
-        for one in self._parts(self._call(parameters, attempt)):
+        for one in self._returned(parameters, attempt):
             if isinstance(one, user.Picture):
                 return self._picture(one, attempt)
         raise BugError(f"{self._uses} returned no picture, though it says that it does")
+
+    def _returned(self, parameters: Mapping[str, Any], attempt: Attempt) -> Iterator[Any]:
+        """What it returned, piece by piece.
+
+        Raises:
+            BugError: it was refused something, where that may be the sandbox's doing.
+        """
+        try:
+            yield from self._parts(self._call(parameters, attempt))
+        except PermissionError as error:
+            if attempt.piece.opening.containment is None:
+                raise
+            what = f" {error.filename}" if error.filename else ""
+            raise BugError(
+                f"{self._uses} was refused{what} ({error.strerror}): a stage that works on pixels "
+                "sees its own picture and its own modules, and no network; if it needs more, say "
+                "sandbox: off beside its uses"
+            ) from error
 
     def _call(self, parameters: Mapping[str, Any], attempt: Attempt) -> Returned:
         try:
@@ -138,7 +155,7 @@ def _first(signature: Signature, attempt: Attempt) -> user.Picture | user.Source
 
 def _members(attempt: Attempt) -> Iterator[user.Member]:
     shelf = attempt.piece.shelf
-    for member in read_members(attempt.piece.order):
+    for member in attempt.piece.members():
         files = {
             stage: tuple(
                 user.File(

@@ -42,4 +42,6 @@ def _kind(stage: LogicalStage, draft: Draft) -> tuple[str, ...]:
         # It may be left alone for a while, and nothing else shall stand still with it.
         or spec.breaker is not None
     )
-    return ("alone", spec.name) if alone else ("fused", pool_of(spec))
+    # What runs in a sandbox never runs in one process with what needs to be outside.
+    held = "contained" if spec.traits.contained else "unbound"
+    return ("alone", spec.name) if alone else ("fused", pool_of(spec), held)

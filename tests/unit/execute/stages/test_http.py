@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -312,6 +313,13 @@ def test_it_may_where_that_is_said(bench: Bench, service: Service, picture: Path
         "::ffff:10.0.0.1",
         "2002:7f00:1::",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::a00:1",
+        "2001:0:53aa:64c:0:0:80ff:fffe",
+        "fec0::1",
+        "::127.0.0.1",
+        "::ffff:0:7f00:1",
+        "168.63.129.16",
+        "::ffff:168.63.129.16",
         "nonsense",
     ],
 )
@@ -324,10 +332,36 @@ def test_addresses_that_are(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0x7f.1", "2130706433", "017700000001"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "127.0.0.1",
+        "127.1",
+        "0x7f.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "2130706433",
+        "017700000001",
+        "0",
+        "::ffff:127.0.0.1",
+    ],
+)
 def test_other_ways_to_write_loopback(host: str) -> None:
     with pytest.raises(InvalidError):
         public_address(host, 80)
+
+
+def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def both(_host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in ("93.184.216.34", "10.0.0.1")
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with pytest.raises(InvalidError, match=r"leads to 10\.0\.0\.1"):
+        public_address("images.invalid", 80)
 
 
 def test_the_address_that_was_looked_at_is_the_one_that_is_asked(
