@@ -21,6 +21,7 @@ from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Order, OrderDone, Report, StageReport
 from imagelane.ports.clock import Clock
+from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Claimed, Journal
 from imagelane.ports.observer import Observer, Pulse
 from imagelane.ports.pool import Pool
@@ -56,6 +57,7 @@ class Parts:
     scratch: Path
     draw: Callable[[], float]
     beginning: RunStarted | RunResumed
+    fault: Fault = no_fault
 
 
 class Engine:
@@ -65,7 +67,9 @@ class Engine:
         self._parts = parts
         self._state = evolve(state, parts.beginning)
         self._scheduler = Scheduler(parts.plan, state, parts.draw)
-        self._recorder = Recorder(parts.journal, parts.claimed, parts.clock, parts.observers)
+        self._recorder = Recorder(
+            parts.journal, parts.claimed, parts.clock, parts.observers, parts.fault
+        )
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = ThreadPoolExecutor(1, "promote")
         self._began = parts.clock.monotonic()
@@ -117,8 +121,10 @@ class Engine:
                 self._recorder.record(events)
                 if self._state.status is not RunStatus.RUNNING:
                     break
+                parts.fault("submit: before")
                 for order in waiting:
                     self._submit(order)
+                parts.fault("submit: after")
                 self._pulse(now, expected)
                 for report in self._reports(now):
                     scheduler.report(report, parts.clock.monotonic())
@@ -161,13 +167,14 @@ class Engine:
             else ((row.group, row.name) for row in journal.groups(run))
         )
         target = self._parts.scratch / f"members-{order.subject}.jsonl"
-        return write_members(journal, run, groups, target)
+        return write_members(journal, run, groups, target, self._parts.fault)
 
     def _promote(self, order: Order) -> StageReport:
         started = time.monotonic()
         outcome: Outcome
         try:
             outcome = self._parts.promote(order)
+            self._parts.fault("promote: unrecorded")
         except OSError as error:
             outcome = Failure(ErrorClass.TRANSIENT, f"cannot publish: {error}")
         return StageReport(

@@ -27,6 +27,7 @@ from imagelane.model.spec import Described, PipelineSpec, Place
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.plan.logical import logical_plan
 from imagelane.plan.physical import physical_plan
+from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError, RunRow
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ __all__ = [
 ]
 
 PoolKind = Literal["process", "inline"]
+
+WORKER = "imagelane.workers.local"
+"""The module that a worker process starts."""
 
 TAKEN_UP = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.HALTED})
 """A run in one of these states is not over."""
@@ -169,11 +173,14 @@ def session(
     resume: RunId | None = None,
     pool: PoolKind = "process",
     seed: int | None = None,
+    fault: Fault = no_fault,
+    worker: str = WORKER,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
     A run that is taken up keeps the plan with which it began, whatever the file says now; the
-    options say only how it is executed from here on.
+    options say only how it is executed from here on. ``fault`` and ``worker``, the module that a
+    worker process starts, are for tests that let something go wrong.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -194,7 +201,7 @@ def session(
         home, scratch = workspace.run(number), workspace.scratch(number)
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
-        executing = _pool(pool, workspace, scratch, Path(spec.folder))
+        executing = _pool(pool, workspace, scratch, Path(spec.folder), worker)
         # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
         stack.callback(executing.close, kill=True)
         # First of all, so that its workers get ready while the rest is put together.
@@ -218,7 +225,9 @@ def session(
             claimed = journal.create(number, {"spec": to_json(spec)}, this_process())
             state = RunState()
         else:
+            fault("resume: before the claim")
             claimed = journal.claim(number, this_process())
+            fault("resume: claimed")
             state = recover(journal, number)
         slugs = Slugs(home / "slugs.db", journal, number)
         stack.callback(slugs.close)
@@ -229,12 +238,13 @@ def session(
             journal=journal,
             source=source,
             pool=executing,
-            promote=_promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence),
+            promote=_promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence, fault),
             clock=SystemClock(),
             observers=observers,
             scratch=scratch,
             draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
             beginning=_beginning(spec, physical, options, resumed=resume is not None),
+            fault=fault,
         )
         engine = Engine(parts, state)
         yield engine, number
@@ -329,12 +339,12 @@ def targets(spec: PipelineSpec) -> list[Path]:
     ]
 
 
-def _pool(kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path) -> Pool:
+def _pool(kind: PoolKind, workspace: Workspace, scratch: Path, folder: Path, worker: str) -> Pool:
     match kind:
         case "process":
             from imagelane.adapters.pools.process import ProcessPool  # noqa: PLC0415
 
-            return ProcessPool(workspace.artifacts, scratch, folder)
+            return ProcessPool(workspace.artifacts, scratch, folder, worker=worker)
         case "inline":
             from imagelane.adapters.pools.inline import InlinePool  # noqa: PLC0415
 
@@ -347,22 +357,25 @@ def _promoter(
     folder: Path,
     slugs: SlugBook,
     fence: int,
+    fault: Fault,
 ) -> Promoter:
     from imagelane.publish.promoter import Promoter  # noqa: PLC0415
 
     publishers = {
-        stage.name: _publisher(stage, folder / _target(stage, physical.logical), workspace)
+        stage.name: _publisher(stage, folder / _target(stage, physical.logical), workspace, fault)
         for stage in physical.logical.stages
         if stage.spec.traits.place is Place.COORDINATOR
     }
     return Promoter(physical.logical, publishers, slugs, fence)
 
 
-def _publisher(stage: LogicalStage, target: Path, workspace: Workspace) -> IndexedPublisher:
+def _publisher(
+    stage: LogicalStage, target: Path, workspace: Workspace, fault: Fault
+) -> IndexedPublisher:
     from imagelane.adapters.publishers.folder import FolderPublisher  # noqa: PLC0415
 
     database = stage.spec.parameters.get("database")
-    return FolderPublisher(target, artifacts=workspace.artifacts, database=database)
+    return FolderPublisher(target, artifacts=workspace.artifacts, database=database, fault=fault)
 
 
 def _target(stage: LogicalStage, logical: LogicalPlan) -> str:

@@ -15,9 +15,12 @@ from imagelane.model.ids import StageName
 from imagelane.model.outcome import Failure, Success
 from imagelane.model.spec import Place
 from imagelane.model.work import Order, StageReport
+from imagelane.ports.faults import Fault, no_fault
 
 
-def execute(order: Order, opening: Opening, claim: Callable[[int], None]) -> Iterator[StageReport]:
+def execute(
+    order: Order, opening: Opening, claim: Callable[[int], None], fault: Fault = no_fault
+) -> Iterator[StageReport]:
     """Do an order's stages, and report each as it is finished.
 
     ``claim`` is called with the bytes that the order needs decoded at one moment, before it
@@ -25,7 +28,7 @@ def execute(order: Order, opening: Opening, claim: Callable[[int], None]) -> Ite
     that failed here is not tried and not reported. No exception leaves: whatever goes wrong is the
     failure of a stage.
     """
-    piece = Workpiece(order, opening, claim)
+    piece = Workpiece(order, opening, claim, fault)
     failed: set[StageName] = set()
     for place, name in enumerate(order.stages):
         planned = opening.stages[name]
@@ -35,6 +38,7 @@ def execute(order: Order, opening: Opening, claim: Callable[[int], None]) -> Ite
         report = _one(planned, order.attempts[place], piece)
         if isinstance(report.outcome, Failure):
             failed.add(name)
+        fault("stage: unreported")
         yield report
         piece.forget(order.stages[place + 1 :])
 

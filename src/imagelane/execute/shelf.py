@@ -19,6 +19,7 @@ from imagelane.execute.errors import TransientError
 from imagelane.model.ids import Digest
 from imagelane.model.outcome import Rendition
 from imagelane.ports.artifacts import object_path
+from imagelane.ports.faults import Fault, no_fault
 
 _READ_ONLY = 0o444
 _numbers = itertools.count(1)
@@ -31,10 +32,13 @@ class Shelf:
     computed; they are in the store for certain when `finish` has returned.
     """
 
-    def __init__(self, root: str, scratch: str, *, beside: bool = False) -> None:
+    def __init__(
+        self, root: str, scratch: str, *, beside: bool = False, fault: Fault = no_fault
+    ) -> None:
         self._root = Path(root)
         self._scratch = Path(scratch)
         self._beside = beside
+        self._fault = fault
         self._unfinished: list[Future[None]] = []
 
     def path(self, digest: str) -> Path:
@@ -117,6 +121,7 @@ class Shelf:
                 file.flush()
                 os.fchmod(file.fileno(), _READ_ONLY)
                 os.fsync(file.fileno())
+            self._fault("shelf: written")
             with unfinished.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != digest:
@@ -124,7 +129,9 @@ class Shelf:
             if not target.parent.is_dir():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _sync_folder(self._root)
+            self._fault("shelf: verified")
             unfinished.replace(target)
+            self._fault("shelf: renamed")
             _sync_folder(target.parent)
         finally:
             unfinished.unlink(missing_ok=True)

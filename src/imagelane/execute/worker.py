@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from queue import SimpleQueue
 from typing import NoReturn
 
@@ -36,6 +37,7 @@ from imagelane.model.outcome import Failure
 from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass
 from imagelane.model.work import Claim, Order, OrderDone, StageReport
+from imagelane.ports.faults import Fault, no_fault
 
 Execute = Callable[[Order, Opening, Callable[[int], None]], Iterator[StageReport]]
 
@@ -86,7 +88,7 @@ class Line:
                     leave()
 
 
-def serve(channel: socket.socket, place: Place) -> None:
+def serve(channel: socket.socket, place: Place, fault: Fault = no_fault) -> None:
     """Take an opening, then orders, from the connected socket; return when told to stop, or when
     there is nobody any more to report to.
 
@@ -97,7 +99,7 @@ def serve(channel: socket.socket, place: Place) -> None:
     opening = line.receive()
     if not isinstance(opening, Opening):
         raise MessageError(f"found {type(opening).__name__} first; expected Opening")
-    execute = _load(opening, place)
+    execute = _load(opening, place, fault)
     line.send(Ready())
     if place is Place.PROCESS:
         _Single(line, opening, execute).serve()
@@ -113,7 +115,7 @@ def leave() -> NoReturn:
     os._exit(0)
 
 
-def _load(opening: Opening, place: Place) -> Execute:
+def _load(opening: Opening, place: Place, fault: Fault) -> Execute:
     """Import what the stages need, before their time is measured.
 
     What cannot be imported says so when it is tried. Users' own modules are not touched: what
@@ -123,7 +125,7 @@ def _load(opening: Opening, place: Place) -> Execute:
         if planned.place is place:
             with contextlib.suppress(Exception):
                 stages.load(planned.uses)
-    return segment.execute
+    return partial(segment.execute, fault=fault)
 
 
 class _Single:

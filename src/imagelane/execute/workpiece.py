@@ -17,6 +17,7 @@ from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.spec import Place
 from imagelane.model.work import Order
+from imagelane.ports.faults import Fault, no_fault
 
 PICTURE = "picture"
 """Name of the rendition that materialises a stage's picture for another segment."""
@@ -35,12 +36,19 @@ class Workpiece:
     each case the same samples.
     """
 
-    def __init__(self, order: Order, opening: Opening, claim: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        order: Order,
+        opening: Opening,
+        claim: Callable[[int], None],
+        fault: Fault = no_fault,
+    ) -> None:
         self.order = order
         self.opening = opening
         self.allowance = Allowance(order.reservation, claim)
         pixels = any(opening.stages[name].place is Place.PROCESS for name in order.stages)
-        self.shelf = Shelf(opening.artifacts, opening.scratch, beside=pixels)
+        self.fault = fault
+        self.shelf = Shelf(opening.artifacts, opening.scratch, beside=pixels, fault=fault)
         self.facts: dict[StageName, Mapping[str, Any]] = dict(order.facts)
         self.limits = _limits(opening)
         self._source: Source | None = None

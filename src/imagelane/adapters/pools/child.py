@@ -28,20 +28,26 @@ class Child:
 
     It has a session of its own: Ctrl-C at the terminal does not reach it, and whatever it starts
     can be found and ended with it. Nothing here waits, but `ended`, for as long as it is told.
+    ``worker`` is the module that it starts.
 
     Raises:
         OSError: the system gives no process, no descriptor or no memory, or ``folder`` is gone.
     """
 
     def __init__(
-        self, slot: str, place: Place, folder: Path, environment: Mapping[str, str]
+        self,
+        slot: str,
+        place: Place,
+        folder: Path,
+        environment: Mapping[str, str],
+        worker: str,
     ) -> None:
         ours, theirs = socket.socketpair()
         hears, says = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "imagelane.workers.local"),
+                    *(sys.executable, "-P", "-m", worker),
                     *(str(theirs.fileno()), str(os.getpid()), place.value),
                 ],
                 stdin=subprocess.DEVNULL,

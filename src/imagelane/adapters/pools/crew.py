@@ -81,6 +81,7 @@ class Terms:
     folder: Path
     environment: dict[str, str]
     opening: Opening
+    worker: str
 
 
 class Crew:
@@ -143,6 +144,7 @@ class Crew:
                     self.place,
                     self._terms.folder,
                     self._terms.environment,
+                    self._terms.worker,
                 )
             except OSError as error:
                 self.start_failed(str(error), hopeless=error.errno not in _SHORT_OF)

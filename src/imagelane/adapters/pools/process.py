@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
@@ -21,6 +22,9 @@ from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.pool import PoolError
+
+WORKER = "imagelane.workers.local"
+"""What a worker process starts, unless a test says otherwise."""
 
 _THREADS = 256
 """Orders that one waiting host does side by side."""
@@ -59,6 +63,7 @@ class ProcessPool:
         grace: see above.
         recycle: orders after which a worker is replaced ...
         youngest: ... unless it is younger than so many seconds.
+        worker: the module that a worker process starts.
         keep: names of environment variables that stages need beside the usual ones.
 
     All methods but `wake` belong to one thread, and it must live until `close`: the kernel ends the
@@ -76,6 +81,7 @@ class ProcessPool:
         grace: float = 0.25,
         recycle: int = 500,
         youngest: float = 30.0,
+        worker: str = WORKER,
         keep: Iterable[str] = (),
     ) -> None:
         self._folders = (artifacts, scratch, folder)
@@ -83,6 +89,7 @@ class ProcessPool:
         self._grace = {Place.PROCESS: 0.0, Place.THREAD: grace}
         self._recycle = recycle
         self._youngest = youngest
+        self._worker = worker
         self._keep = tuple(keep)
         self._reports: list[Report] = []
         self._claims: dict[int, tuple[Worker, Dispatch]] = {}
@@ -102,9 +109,9 @@ class ProcessPool:
         self._plan = plan
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
-        waiting = Terms(folder, environment, self._opening)
+        waiting = Terms(folder, environment, self._opening, self._worker)
         self._pixels.size = max(1, plan.processes)
-        self._pixels.open(Terms(folder, environment, for_pixels(self._opening)))
+        self._pixels.open(replace(waiting, opening=for_pixels(self._opening)))
         self._hosts.open(waiting)
         self._alone.open(waiting)
         of_place = {Place.PROCESS: self._pixels, Place.THREAD: self._hosts}

@@ -33,6 +33,7 @@ from imagelane.adapters.publishers.galleries import Galleries, GalleryRows
 from imagelane.adapters.publishers.room import Promotion, Room
 from imagelane.model.ids import Digest
 from imagelane.ports.artifacts import ArtifactDamagedError, object_path
+from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import StaleFenceError
 from imagelane.ports.publisher import PublishedFile, PublishError, Version
 
@@ -44,10 +45,6 @@ READ_ONLY = 0o444
 
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EIO, errno.ESTALE})
-
-
-def _no_fault(_: str) -> None:
-    """Nothing fails."""
 
 
 class FolderPublisher:
@@ -64,7 +61,7 @@ class FolderPublisher:
         artifacts: Path,
         database: str | None = "galleries.db",
         clock: Callable[[], float] = time.time,
-        fault: Callable[[str], None] = _no_fault,
+        fault: Fault = no_fault,
     ) -> None:
         self._target = target
         self._origins = (target / OBJECTS, artifacts)

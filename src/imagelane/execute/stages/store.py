@@ -36,6 +36,7 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
             for rendition in renditions:
                 if rendition.format != "raw":
                     _bring(rendition, piece.shelf.path(rendition.digest), objects)
+                    piece.fault("store: a file")
     return Result()
 
 
