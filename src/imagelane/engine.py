@@ -7,6 +7,7 @@ one commit, and only then execute what follows from them.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,20 +15,24 @@ from pathlib import Path
 
 from imagelane.model.events import Event, RunResumed, RunStarted, subject_of
 from imagelane.model.ids import RunId
+from imagelane.model.obstacle import obstacle_of
 from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState, evolve
 from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass, RunStatus, Scope
-from imagelane.model.work import Order, OrderDone, Report, StageReport
+from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.clock import Clock
 from imagelane.ports.faults import Fault, no_fault
-from imagelane.ports.journal import Claimed, Journal
+from imagelane.ports.journal import Claimed, Journal, JournalFullError
 from imagelane.ports.observer import Observer, Pulse
 from imagelane.ports.pool import Pool
 from imagelane.ports.source import Source
 from imagelane.record.members import write_members
+from imagelane.record.origin import origin_of
 from imagelane.record.recorder import Recorder
+from imagelane.schedule.flight import compose
+from imagelane.schedule.obstacles import FIRST_REMAKE, GiveBack, Obstacles, Remake
 from imagelane.schedule.scheduler import Scheduler
 
 PULSE = 0.125
@@ -36,13 +41,17 @@ PULSE = 0.125
 Promote = Callable[[Order], Outcome]
 """Executes a coordinator's stage on a group or the run; ``order.members`` is its members file."""
 
+Free = Callable[[str], int]
+"""The bytes that are free on the disk of a folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What an engine is composed of: one adapter for each port.
 
     ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
-    [0, 1). ``beginning`` is the event with which this coordinator enters the record.
+    [0, 1). ``beginning`` is the event with which this coordinator enters the record. ``free`` is
+    asked while a disk is full; without it, it is tried again now and then.
     """
 
     run: RunId
@@ -58,6 +67,7 @@ class Parts:
     draw: Callable[[], float]
     beginning: RunStarted | RunResumed
     fault: Fault = no_fault
+    free: Free = lambda _: 0
 
 
 class Engine:
@@ -70,10 +80,14 @@ class Engine:
         self._recorder = Recorder(
             parts.journal, parts.claimed, parts.clock, parts.observers, parts.fault
         )
+        self._obstacles = Obstacles()
+        self._heard: list[Report] = []
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = ThreadPoolExecutor(1, "promote")
         self._began = parts.clock.monotonic()
         self._pulsed = 0.0
+        self._waiting = ""
+        self._pausing = False
 
     @property
     def state(self) -> RunState:
@@ -82,6 +96,7 @@ class Engine:
 
     def pause(self, reason: str) -> None:
         """Begin nothing more, finish what is in flight, stand still. Safe in a signal handler."""
+        self._pausing = True
         self._scheduler.stop(RunStatus.PAUSED, reason)
         self._parts.pool.wake()
 
@@ -96,13 +111,13 @@ class Engine:
         expected = parts.source.count()
         for observer in parts.observers:
             observer.opened(parts.plan, parts.run, expected)
-        self._recorder.record([parts.beginning, *scheduler.take_events()])
         parts.pool.open(parts.plan)
         kill = True
         try:
+            self._record([parts.beginning, *scheduler.take_events()], expected)
             items = None if self._state.exhausted else parts.source.items(self._state.received)
             while True:
-                while items is not None and scheduler.admits():
+                while items is not None and scheduler.admits() and not self._waiting:
                     item = next(items, None)
                     if item is None:
                         items = None
@@ -113,12 +128,13 @@ class Engine:
                 scheduler.tick(now, parts.clock.now())
                 for number in scheduler.grants():
                     parts.pool.grant(number)
-                orders = scheduler.dispatch(now)
+                self._look_at_obstacles(now)
+                orders = [] if self._waiting else scheduler.dispatch(now)
                 scheduler.settle()
                 events = scheduler.take_events()
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
-                self._recorder.record(events)
+                self._record(events, expected)
                 if self._state.status is not RunStatus.RUNNING:
                     break
                 parts.fault("submit: before")
@@ -127,7 +143,7 @@ class Engine:
                 parts.fault("submit: after")
                 self._pulse(now, expected)
                 for report in self._reports(now):
-                    scheduler.report(report, parts.clock.monotonic())
+                    self._take(report, parts.clock.monotonic())
             kill = False
         finally:
             self._promoter.shutdown(wait=not kill, cancel_futures=True)
@@ -151,7 +167,15 @@ class Engine:
     def _submit(self, order: Order) -> None:
         place = self._parts.plan.segments[order.segment].place
         if order.subject.scope is not Scope.IMAGE:
-            order = replace(order, members=str(self._members(order)))
+            try:
+                order = replace(order, members=str(self._members(order)))
+            except OSError as error:
+                obstacle = obstacle_of(error, self._parts.scratch)
+                if obstacle is None:
+                    raise
+                self._obstacles.met(obstacle, self._parts.clock.monotonic())
+                self._scheduler.give_back(order.number)
+                return
         if place is Place.COORDINATOR:
             promotion = self._promoter.submit(self._promote, order)
             self._promotions[promotion] = order.number
@@ -176,7 +200,8 @@ class Engine:
             outcome = self._parts.promote(order)
             self._parts.fault("promote: unrecorded")
         except OSError as error:
-            outcome = Failure(ErrorClass.TRANSIENT, f"cannot publish: {error}")
+            obstacle = obstacle_of(error, error.filename or self._parts.scratch)
+            outcome = Failure(ErrorClass.TRANSIENT, f"cannot publish: {error}", obstacle=obstacle)
         return StageReport(
             order.number,
             order.stages[0],
@@ -192,8 +217,82 @@ class Engine:
         for future in finished:
             number = self._promotions.pop(future)
             reports += [future.result(), OrderDone(number)]
-        reports += self._parts.pool.poll(0.0 if finished else self._patience(now))
+        heard, self._heard = self._heard, []
+        reports += heard
+        reports += self._parts.pool.poll(0.0 if reports else self._patience(now))
         return reports
+
+    # What stands in the way
+
+    def _record(self, events: Sequence[Event], expected: tuple[int, int]) -> None:
+        """Make events durable; wait while the journal's disk is full."""
+        while True:
+            try:
+                self._recorder.record(events)
+            except JournalFullError as error:
+                if self._pausing:
+                    raise
+                self._waiting = f"{self._no_room(error.folder)}: nothing can be recorded"
+                self._pulse(self._parts.clock.monotonic(), expected)
+                # What workers say meanwhile is heard, so that they are not kept waiting.
+                self._heard += self._parts.pool.poll(4 * PULSE)
+            else:
+                return
+
+    def _take(self, report: Report, now: float) -> None:
+        """Let the scheduler hear a report, unless something stood in the attempt's way."""
+        if isinstance(report, Claim) and report.order >= FIRST_REMAKE:
+            self._parts.pool.grant(report.order)
+            return
+        decided = deque(self._obstacles.take(report, now))
+        while decided:
+            match decided.popleft():
+                case GiveBack(number):
+                    self._scheduler.give_back(number)
+                case Remake() as remake:
+                    if not self._remake(remake):
+                        decided.extend(self._obstacles.hopeless(remake))
+                case passed:
+                    self._scheduler.report(passed, now)
+
+    def _remake(self, remake: Remake) -> bool:
+        """Have what was damaged made again, without recording it: it is recorded. False where
+        nobody knows how."""
+        parts = self._parts
+        flight = self._scheduler.orders.flights.get(remake.wanted_by)
+        if flight is None:
+            return False
+        origin = origin_of(parts.journal, parts.run, flight.order.subject, remake.digest)
+        if origin is None:
+            return False
+        segment = next(one for one in parts.plan.segments if origin.stage in one.stages)
+        order = compose(
+            remake.order,
+            plan=parts.plan,
+            state=origin.state,
+            stages={stage.name: stage for stage in parts.plan.logical.stages},
+            subject=origin.subject,
+            segment=segment,
+            chosen=(origin.stage,),
+        )
+        self._submit(order)
+        return True
+
+    def _look_at_obstacles(self, now: float) -> None:
+        self._obstacles.look(now, self._parts.free)
+        self._waiting = "; ".join(
+            self._no_room(one.where, one.needed) for one in self._obstacles.full()
+        )
+        if self._obstacles.unwritable is not None:
+            folder = self._obstacles.unwritable.where
+            self._scheduler.stop(
+                RunStatus.PAUSED,
+                f"nothing can be written to {folder}: make it writable, then run the same command",
+            )
+
+    def _no_room(self, folder: str, needed: int = 0) -> str:
+        wanted = f"{needed:,} bytes are needed and " if needed else ""
+        return f"no room on the disk of {folder}: {wanted}{self._parts.free(folder):,} are free"
 
     def _patience(self, now: float) -> float:
         """Seconds for which there is nothing to do but wait for a report."""
@@ -214,6 +313,7 @@ class Engine:
             self._scheduler.orders.running(),
             expected,
             now - self._began,
+            self._waiting,
         )
         for observer in self._parts.observers:
             observer.pulse(self._state, pulse)

@@ -24,7 +24,7 @@ from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.run import RunState
 from imagelane.model.spec import Described, PipelineSpec, Place
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import TAKEN_UP, GroupState, ImageState, RunStatus
 from imagelane.plan.logical import logical_plan
 from imagelane.plan.physical import physical_plan
 from imagelane.ports.faults import Fault, no_fault
@@ -56,9 +56,6 @@ PoolKind = Literal["process", "inline"]
 
 WORKER = "imagelane.workers.local"
 """The module that a worker process starts."""
-
-TAKEN_UP = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.HALTED})
-"""A run in one of these states is not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +196,9 @@ def session(
             spec = _kept_spec(journal, resume)
         physical = plan(spec, options)
         home, scratch = workspace.run(number), workspace.scratch(number)
+        if resume is not None:
+            # What workers that died had begun; their run is ours, and none of them is left.
+            shutil.rmtree(scratch, ignore_errors=True)
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
         executing = _pool(pool, workspace, scratch, Path(spec.folder), worker)
@@ -207,7 +207,9 @@ def session(
         # First of all, so that its workers get ready while the rest is put together.
         executing.open(physical)
 
+        from imagelane.adapters.artifacts.leftovers import clear_leftovers  # noqa: PLC0415
         from imagelane.adapters.clock import SystemClock  # noqa: PLC0415
+        from imagelane.adapters.durable import free_bytes  # noqa: PLC0415
         from imagelane.adapters.owner import this_process  # noqa: PLC0415
         from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
         from imagelane.adapters.sources import open_source  # noqa: PLC0415
@@ -245,11 +247,12 @@ def session(
             draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
             beginning=_beginning(spec, physical, options, resumed=resume is not None),
             fault=fault,
+            free=free_bytes,
         )
         engine = Engine(parts, state)
         yield engine, number
         if engine.state.status not in TAKEN_UP:
-            shutil.rmtree(scratch, ignore_errors=True)
+            clear_leftovers(workspace.scratches, workspace.artifacts, targets(spec), journal.runs())
 
 
 def run(

@@ -43,7 +43,11 @@ def failure_of(error: BaseException) -> Failure:
         if error.error is ErrorClass.BUG and not detail and error.__cause__ is not None:
             detail = _traceback(error.__cause__)
         return Failure(
-            error.error, one_line(error.message), detail[:LONGEST_DETAIL], error.retry_after
+            error.error,
+            one_line(error.message),
+            detail[:LONGEST_DETAIL],
+            error.retry_after,
+            error.obstacle,
         )
     if isinstance(error, MemoryError):
         return Failure(ErrorClass.TRANSIENT, "out of memory: lower workers or decoded_bytes")
