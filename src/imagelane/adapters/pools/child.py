@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from imagelane.adapters.pools.reaping import MARK
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import Answer, decode_answer
 from imagelane.execute.wire import Frames
@@ -28,7 +29,8 @@ class Child:
 
     It has a session of its own: Ctrl-C at the terminal does not reach it, and whatever it starts
     can be found and ended with it. Nothing here waits, but `ended`, for as long as it is told.
-    ``worker`` is the module that it starts.
+    ``worker`` is the module that it starts, ``mark`` what all that it starts bears in its
+    environment.
 
     Raises:
         OSError: the system gives no process, no descriptor or no memory, or ``folder`` is gone.
@@ -41,6 +43,7 @@ class Child:
         folder: Path,
         environment: Mapping[str, str],
         worker: str,
+        mark: str,
     ) -> None:
         ours, theirs = socket.socketpair()
         hears, says = os.pipe()
@@ -55,7 +58,7 @@ class Child:
                 stderr=says,
                 pass_fds=(theirs.fileno(),),
                 cwd=folder,
-                env=environment,
+                env={**environment, MARK: mark},
                 start_new_session=True,
             )
         except BaseException:
@@ -74,6 +77,7 @@ class Child:
         """It will say no more."""
         self.mute = False
         """It will print no more."""
+        self._mark = f"{MARK}={mark}".encode()
         self._frames = Frames()
         self._outgoing = bytearray()
         self._words = bytearray()
@@ -140,12 +144,14 @@ class Child:
 
     def kill(self) -> None:
         """End it now, and whatever it started."""
-        if self._process.returncode is not None:
-            return
-        # So that it starts nothing more while they are counted.
-        _signal(self.pid, signal.SIGSTOP)
-        for process in [*_started_by(self.pid), self.pid]:
+        leader = None if self._process.returncode is not None else self.pid
+        if leader is not None:
+            # So that it starts nothing more while they are counted.
+            _signal(leader, signal.SIGSTOP)
+        for process in _started_by(leader, self._mark):
             _signal(process, signal.SIGKILL)
+        if leader is not None:
+            _signal(leader, signal.SIGKILL)
 
     def ended(self, patience: float = 0.0) -> bool:
         """Whether the process is over; waits for it up to ``patience`` seconds."""
@@ -184,9 +190,9 @@ def _signal(process: int, number: signal.Signals) -> None:
         os.kill(process, number)
 
 
-def _started_by(leader: int) -> list[int]:
-    """The processes that descend from a leader, or are of its session: those whose parent has died
-    descend from it no more."""
+def _started_by(leader: int | None, mark: bytes) -> list[int]:
+    """The processes that descend from a leader, are of its session or bear the mark: those whose
+    parent has died descend from it no more, and a leader that is over has left only marks."""
     children: dict[int, list[int]] = {}
     found = []
     for entry in Path("/proc").iterdir():
@@ -196,12 +202,17 @@ def _started_by(leader: int) -> list[int]:
             stat = (entry / "stat").read_bytes()
         except OSError:
             continue
+        marked = False
+        with contextlib.suppress(OSError):
+            marked = mark in (entry / "environ").read_bytes().split(b"\0")
         # After the name, which may hold anything: state, parent, process group, session.
         _, parent, _, session, *_ = stat.rpartition(b")")[2].split()
         process = int(entry.name)
         children.setdefault(int(parent), []).append(process)
-        if int(session) == leader and process != leader:
+        if process != leader and (marked or int(session) == leader):
             found.append(process)
-    for process in (generation := [leader]):
-        generation += children.get(process, ())
-    return [*{*generation[1:], *found}]
+    if leader is not None:
+        for process in (generation := [leader]):
+            generation += children.get(process, ())
+        found += generation[1:]
+    return [*{*found}]

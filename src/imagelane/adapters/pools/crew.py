@@ -6,7 +6,7 @@ import errno
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -82,6 +82,7 @@ class Terms:
     environment: dict[str, str]
     opening: Opening
     worker: str
+    mark: Callable[[], str]
 
 
 class Crew:
@@ -145,6 +146,7 @@ class Crew:
                     self._terms.folder,
                     self._terms.environment,
                     self._terms.worker,
+                    self._terms.mark(),
                 )
             except OSError as error:
                 self.start_failed(str(error), hopeless=error.errno not in _SHORT_OF)

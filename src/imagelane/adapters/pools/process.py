@@ -11,6 +11,7 @@ from pathlib import Path
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
 from imagelane.adapters.pools.opening import for_pixels, opening
+from imagelane.adapters.pools.reaping import Reaping
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import VERSION, Answer, Grant, Ready, encode
@@ -96,6 +97,7 @@ class ProcessPool:
         self._plan: PhysicalPlan | None = None
         self._closing = False
         self._closed = False
+        self._reaping = Reaping()
         self._board: Switchboard[Worker] = Switchboard()
         self._pixels = Crew("p", Place.PROCESS, self._board, capacity=1, size=1)
         self._hosts = Crew("t", Place.THREAD, self._board, capacity=_THREADS, size=1 << 16)
@@ -109,7 +111,8 @@ class ProcessPool:
         self._plan = plan
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
-        waiting = Terms(folder, environment, self._opening, self._worker)
+        self._reaping.open(plan)
+        waiting = Terms(folder, environment, self._opening, self._worker, self._reaping.mark)
         self._pixels.size = max(1, plan.processes)
         self._pixels.open(replace(waiting, opening=for_pixels(self._opening)))
         self._hosts.open(waiting)
@@ -187,6 +190,7 @@ class ProcessPool:
             self._turn(1.0)
         self._closed = True
         self._board.close(_CLOSE)
+        self._reaping.close()
 
     # Orders go out.
 
