@@ -85,6 +85,7 @@ class Engine:
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = ThreadPoolExecutor(1, "promote")
         self._began = parts.clock.monotonic()
+        self._began_at = parts.clock.now()
         self._pulsed = 0.0
         self._waiting = ""
         self._pausing = False
@@ -123,9 +124,9 @@ class Engine:
                         items = None
                         scheduler.source_ended()
                     else:
-                        scheduler.admit(item, parts.clock.now())
+                        scheduler.admit(item, self._wall(parts.clock.monotonic()))
                 now = parts.clock.monotonic()
-                scheduler.tick(now, parts.clock.now())
+                scheduler.tick(now, self._wall(now))
                 for number in scheduler.grants():
                     parts.pool.grant(number)
                 self._look_at_obstacles(now)
@@ -301,8 +302,13 @@ class Engine:
         if retry is not None:
             patience = min(patience, max(0.0, retry - now))
         if gate is not None:
-            patience = min(patience, max(0.0, gate - self._parts.clock.now()))
+            patience = min(patience, max(0.0, gate - self._wall(now)))
         return patience
+
+    def _wall(self, now: float) -> float:
+        """Wall-clock time as it was when this coordinator began, and went on evenly since: whoever
+        sets the clock meanwhile ends no gate's waiting."""
+        return self._began_at + now - self._began
 
     def _pulse(self, now: float, expected: tuple[int, int]) -> None:
         if now - self._pulsed < PULSE:

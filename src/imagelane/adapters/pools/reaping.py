@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -61,7 +62,11 @@ class Reaping:
         if self._reaper is None:
             return
         if self._reaper.stdin is not None:
-            self._reaper.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._reaper.wait(_PATIENCE)
+            with contextlib.suppress(BrokenPipeError):
+                self._reaper.stdin.write(b"closed")
+                self._reaper.stdin.close()
+        ended = os.pidfd_open(self._reaper.pid)
+        select.select([ended], [], [], _PATIENCE)
+        os.close(ended)
+        self._reaper.poll()
         self._reaper = None
