@@ -21,7 +21,8 @@ APPLICATION = 0x696D6747
 VERSION = 1
 BUSY_MS = 10_000
 _QUERIES = named_queries(sql(__package__, "galleries.sql"))
-_PASSING = (apsw.BusyError, apsw.LockedError, apsw.FullError)
+# Each change opens the file anew, so a disk that failed under one may be tried again.
+_PASSING = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError)
 
 
 class Galleries:
