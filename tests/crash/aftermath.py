@@ -41,7 +41,7 @@ def claim(*, holds: bool, otherwise: str) -> None:
 
 def galleries(public: Path) -> list[Path]:
     """The live pointers."""
-    return sorted(entry for entry in public.iterdir() if entry.is_symlink())
+    return sorted(entry for entry in public.glob("*") if entry.is_symlink())
 
 
 def live_manifests(public: Path) -> dict[str, bytes]:
@@ -102,7 +102,7 @@ class Aftermath:
         wait_until_alone(self.folder)
         self.check_visible()
         for gallery in galleries(self.public):
-            _check_whole(gallery)
+            check_whole(gallery)
         with self._journal() as journal:
             run = self.run(journal)
             if run is None:
@@ -183,7 +183,7 @@ def _check_recorded_once(events: list[e.Event]) -> None:
     claim(holds=not twice, otherwise=f"recorded twice: {twice}")
 
 
-def _check_whole(gallery: Path) -> None:
+def check_whole(gallery: Path) -> None:
     """A gallery's files are those of its manifest."""
     folder = Path(os.path.realpath(gallery))
     manifest = json.loads((folder / "manifest.json").read_bytes())

@@ -108,17 +108,19 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 class Watched:
     """A run in a process of its own, what it says, and what it has recorded."""
 
-    def __init__(self, project: Project, *options: str, under: Sequence[str] = ()) -> None:
+    def __init__(
+        self, project: Project, words: Path, *options: str, under: Sequence[str] = ()
+    ) -> None:
         self.project = project
-        self._words = project.folder / f"said-{time.monotonic_ns()}.txt"
-        with self._words.open("wb") as words:
+        self._words = words
+        with words.open("wb") as output:
             self.process = subprocess.Popen(
                 [*under, sys.executable, "-m", "imagelane", "run", "gallery.yaml", *options],
                 cwd=project.folder,
                 env=rooted_environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=words,
-                stderr=words,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
             )
 
@@ -166,8 +168,10 @@ class Bystander:
     room: Path
     _started: list[Watched] = field(default_factory=list)
 
-    def project(self, name: str = "project", pipeline: str = STEADY) -> Project:
-        folder = self.room / name
+    def project(
+        self, name: str = "project", pipeline: str = STEADY, *, within: Path | None = None
+    ) -> Project:
+        folder = (within or self.room) / name
         for group, images in (("harbour", 4), ("market", 3)):
             for index in range(images):
                 self.paint(folder / "photos" / group / f"{index}.jpg", (120 + index, 90))
@@ -175,7 +179,8 @@ class Bystander:
         return Project(folder)
 
     def start(self, project: Project, *options: str, under: Sequence[str] = ()) -> Watched:
-        self._started.append(Watched(project, *options, under=under))
+        words = self.room / f"said-{len(self._started)}.txt"
+        self._started.append(Watched(project, words, *options, under=under))
         return self._started[-1]
 
     def whole(self, project: Project) -> dict[str, str]:

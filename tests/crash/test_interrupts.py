@@ -21,7 +21,6 @@ from tests.crash.aftermath import processes_in, published
 from tests.crash.conftest import (
     PATIENCE,
     Bystander,
-    Watched,
     failures,
     recorded_tasks,
     rooted_environment,
@@ -143,5 +142,5 @@ def test_ctrl_c_twice_ends_a_run_that_waits_for_its_reader(
     assert piped.process.wait(PATIENCE) == 130
     os.close(piped.ours)
     project = Project(tmp_path / "project")
-    Watched(project).ends(0)
+    bystander.start(project).ends(0)
     assert published(project.public) == expected

@@ -99,9 +99,7 @@ class SqliteJournal:
         batch = list(events)
         if not batch:
             return
-        if self._failed is not None:
-            # It was opened anew often enough.
-            raise self._failed
+        self._refuse_if_failed()
         for _ in range(REOPENINGS):
             try:
                 self._append(claimed, batch)
@@ -197,8 +195,7 @@ class SqliteJournal:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock:
-            if self._failed is not None:
-                raise self._failed
+            self._refuse_if_failed()
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield
@@ -213,6 +210,11 @@ class SqliteJournal:
                     # connection may not try again.
                     self._failed = found
                 raise found from error
+
+    def _refuse_if_failed(self) -> None:
+        """It was opened anew as often as it may be."""
+        if self._failed is not None:
+            raise self._failed
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
