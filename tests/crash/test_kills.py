@@ -16,6 +16,7 @@ KILLS = 200
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_run_that_is_killed_two_hundred_times_keeps_every_promise(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -24,7 +24,8 @@ FIRST_REMAKE = 1 << 40
 """The number of the first order that makes something again; above those of every scheduler."""
 
 MOST_REMAKES = 2
-"""Times that one artifact is made again in vain before its loss counts as any other failure."""
+"""Times that one artifact is made again before its loss counts as any other failure: a disk may
+give back other bytes for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Obstacles:
     unwritable: Obstacle | None = None
     _kept_back: dict[int, list[StageReport]] = field(default_factory=dict)
     _remakes: dict[int, _Remaking] = field(default_factory=dict)
-    _in_vain: Counter[str] = field(default_factory=Counter)
+    _tries: Counter[str] = field(default_factory=Counter)
     _full: dict[str, Obstacle] = field(default_factory=dict)
     _numbers: int = FIRST_REMAKE
     _look_at: float = 0.0
@@ -86,7 +87,7 @@ class Obstacles:
 
     def hopeless(self, remake: Remake) -> Iterator[Report | GiveBack | Remake]:
         """Nobody knows how to make it: the failure counts."""
-        self._in_vain[remake.digest] = MOST_REMAKES
+        self._tries[remake.digest] = MOST_REMAKES
         yield from self._release(self._remakes.pop(remake.order))
 
     def met(self, obstacle: Obstacle, now: float) -> None:
@@ -124,7 +125,7 @@ class Obstacles:
         failure = report.outcome
         if not isinstance(failure, Failure) or failure.obstacle is None:
             return False
-        if self._in_vain[failure.obstacle.where] >= MOST_REMAKES:
+        if self._tries[failure.obstacle.where] >= MOST_REMAKES:
             return False
         self.met(failure.obstacle, now)
         return True
@@ -149,9 +150,9 @@ class Obstacles:
         if met is not None and met.kind is not ObstacleKind.DAMAGED:
             self.met(met, now)
             remaking.made = True
-        elif not remaking.made:
-            self._in_vain[remaking.digest] += 1
-            if met is not None and self._in_vain[met.where] < MOST_REMAKES:
+        else:
+            self._tries[remaking.digest] += 1
+            if not remaking.made and met is not None and self._tries[met.where] < MOST_REMAKES:
                 # What it is made from is damaged, too.
                 yield self._remake(met.where, *remaking.waiting)
                 return
@@ -160,7 +161,7 @@ class Obstacles:
     def _release(self, remaking: _Remaking) -> Iterator[Report | GiveBack]:
         for number in remaking.waiting:
             kept_back = self._kept_back.pop(number)
-            if remaking.made or self._in_vain[remaking.digest] < MOST_REMAKES:
+            if remaking.made or self._tries[remaking.digest] < MOST_REMAKES:
                 yield GiveBack(number)
             else:
                 yield from kept_back

@@ -120,6 +120,16 @@ def test_what_cannot_be_made_again_fails_in_the_end() -> None:
     assert take(obstacles, failure, OrderDone(1)) == [failure, OrderDone(1)]
 
 
+def test_what_is_damaged_again_whenever_it_is_made_fails_in_the_end() -> None:
+    obstacles = Obstacles()
+    failure = failed(DAMAGED)
+    for _ in range(MOST_REMAKES):
+        (remake,) = take(obstacles, failure, OrderDone(1))
+        assert isinstance(remake, Remake)
+        assert take(obstacles, made(remake.order), OrderDone(remake.order)) == [GiveBack(1)]
+    assert take(obstacles, failure, OrderDone(1)) == [failure, OrderDone(1)]
+
+
 def test_what_nobody_made_fails_at_once() -> None:
     obstacles = Obstacles()
     failure = failed(DAMAGED)

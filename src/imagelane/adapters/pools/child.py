@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -11,12 +12,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from imagelane.adapters.owner import this_process
 from imagelane.adapters.pools.reaping import MARK
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import Answer, decode_answer
 from imagelane.execute.wire import Frames
 from imagelane.model.spec import Place
 
+WORKER = "imagelane.workers.local"
+"""What a worker process starts, unless a test says otherwise."""
+
+_numbers = itertools.count(1)
 # A larger buffer would be mapped anew by the allocator for every read.
 _CHUNK = 1 << 16
 # Others want to be heard, too.
@@ -29,8 +35,8 @@ class Child:
 
     It has a session of its own: Ctrl-C at the terminal does not reach it, and whatever it starts
     can be found and ended with it. Nothing here waits, but `ended`, for as long as it is told.
-    ``worker`` is the module that it starts, ``mark`` what all that it starts bears in its
-    environment.
+    ``worker`` is the module that it starts. All that it starts bears its mark, an
+    environment variable, by which it is found when everything else has ended.
 
     Raises:
         OSError: the system gives no process, no descriptor or no memory, or ``folder`` is gone.
@@ -42,9 +48,9 @@ class Child:
         place: Place,
         folder: Path,
         environment: Mapping[str, str],
-        worker: str,
-        mark: str,
+        worker: str = WORKER,
     ) -> None:
+        mark = f"{this_process()}/{next(_numbers)}"
         ours, theirs = socket.socketpair()
         hears, says = os.pipe()
         try:

@@ -6,12 +6,12 @@ import errno
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from imagelane.adapters.pools.child import Child
+from imagelane.adapters.pools.child import WORKER, Child
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import Opening, Stop, encode
@@ -81,8 +81,7 @@ class Terms:
     folder: Path
     environment: dict[str, str]
     opening: Opening
-    worker: str
-    mark: Callable[[], str]
+    worker: str = WORKER
 
 
 class Crew:
@@ -146,7 +145,6 @@ class Crew:
                     self._terms.folder,
                     self._terms.environment,
                     self._terms.worker,
-                    self._terms.mark(),
                 )
             except OSError as error:
                 self.start_failed(str(error), hopeless=error.errno not in _SHORT_OF)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from imagelane.adapters.pools.child import WORKER
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
 from imagelane.adapters.pools.opening import for_pixels, opening
@@ -23,9 +24,6 @@ from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.pool import PoolError
-
-WORKER = "imagelane.workers.local"
-"""What a worker process starts, unless a test says otherwise."""
 
 _THREADS = 256
 """Orders that one waiting host does side by side."""
@@ -112,7 +110,7 @@ class ProcessPool:
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
         self._reaping.open(plan)
-        waiting = Terms(folder, environment, self._opening, self._worker, self._reaping.mark)
+        waiting = Terms(folder, environment, self._opening, self._worker)
         self._pixels.size = max(1, plan.processes)
         self._pixels.open(replace(waiting, opening=for_pixels(self._opening)))
         self._hosts.open(waiting)

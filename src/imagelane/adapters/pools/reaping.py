@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import select
 import subprocess
 import sys
 from pathlib import Path
 
 import imagelane
+from imagelane.adapters.owner import this_process
 from imagelane.model.plan import PhysicalPlan
 
 MARK = "IMAGELANE_WORKER"
-"""The environment variable by which what a worker started is known as its own."""
+"""The environment variable by which what a worker started is known as its own: the coordinator, as
+`this_process` names it, and a number."""
 
 _REAPER = Path(imagelane.__file__).parent / "workers" / "reaper.py"
 _PATIENCE = 5.0
 
 
 class Reaping:
-    """A process that waits for this one to be gone, and then ends what bears the pool's mark.
+    """A process that waits for this one to be gone, and then ends what bears its mark.
 
     It is there only for plans whose stages may start processes. Who clears their environment, as
     ``sudo`` does, is not found.
     """
 
     def __init__(self) -> None:
-        self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
-        self._marked = 0
         self._reaper: subprocess.Popen[bytes] | None = None
 
     def open(self, plan: PhysicalPlan) -> None:
@@ -43,7 +42,7 @@ class Reaping:
         )
         if starts and self._reaper is None:
             self._reaper = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_REAPER), f"{MARK}={self._mark}/"],
+                [sys.executable, "-I", "-S", str(_REAPER), f"{MARK}={this_process()}/"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -51,11 +50,6 @@ class Reaping:
                 env={},
                 start_new_session=True,
             )
-
-    def mark(self) -> str:
-        """A new worker's own, which begins with the pool's."""
-        self._marked += 1
-        return f"{self._mark}/{self._marked}"
 
     def close(self) -> None:
         """All workers are gone: let it look for what they left, and end."""
