@@ -18,6 +18,7 @@ MARK = "IMAGELANE_WORKER"
 `this_process` names it, and a number."""
 
 _REAPER = Path(imagelane.__file__).parent / "workers" / "reaper.py"
+_KEPT = ("LD_LIBRARY_PATH",)
 _PATIENCE = 5.0
 
 
@@ -47,7 +48,8 @@ class Reaping:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={},
+                # Whatever the interpreter needs to start; nothing of it is read.
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
                 start_new_session=True,
             )
 
