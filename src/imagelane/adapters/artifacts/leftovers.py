@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from imagelane.adapters.owner import alive
 from imagelane.model.states import TAKEN_UP
 from imagelane.ports.journal import RunRow
 
@@ -24,13 +25,13 @@ def clear_leftovers(
 ) -> int:
     """Remove what no run will ask for again; how many things that were.
 
-    These are the scratch folders of ``runs`` that are over, those of runs that the record does not
-    know (a crash came first), and files that were being written when their writer died: the last
-    two where they were not touched for ``grace`` seconds, since a run of this or another workspace
-    may just have made them.
+    These are the scratch folders of ``runs`` that are over, those of runs that never began (a crash
+    came before anything was recorded of them, or even their name), and files that were being
+    written when their writer died: the last two where they were not touched for ``grace`` seconds,
+    since a run of this or another workspace may just have made them.
     """
     over = {row.run for row in runs if row.status not in TAKEN_UP}
-    unfinished = {row.run for row in runs if row.status in TAKEN_UP}
+    unfinished = {row.run for row in runs if row.status in TAKEN_UP and _began(row)}
     removed = 0
     for folder in _entries(scratch):
         if folder.name in over or (folder.name not in unfinished and _idle(folder, grace)):
@@ -45,6 +46,11 @@ def clear_leftovers(
             file.unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def _began(run: RunRow) -> bool:
+    """Whether it was begun, or may still be: its first event names its plan."""
+    return bool(run.plan) or alive(run.owner)
 
 
 def _entries(folder: Path) -> Iterator[Path]:

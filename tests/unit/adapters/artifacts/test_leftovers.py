@@ -9,6 +9,7 @@ import pytest
 
 from imagelane.adapters.artifacts.leftovers import GRACE, clear_leftovers
 from imagelane.adapters.journals.sqlite import SqliteJournal
+from imagelane.adapters.owner import this_process
 from imagelane.model import events as e
 from imagelane.model.ids import RunId
 from imagelane.model.states import RunStatus
@@ -43,21 +44,27 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> list[RunRow]:
-    """One that is over and two that are not."""
+    """One that is over, two that are not; one that is just beginning, and one that never began."""
     journal = SqliteJournal(tmp_path / "journal.db")
+    begun = e.RunStarted("gallery", "digest", "parallel", {})
     for name, status in (("over", RunStatus.FINISHED), ("paused", RunStatus.PAUSED)):
         claimed = journal.create(RunId(name), {}, "owner")
-        record(journal, claimed, e.RunSettled(status))
-    journal.create(RunId("running"), {}, "owner")
+        record(journal, claimed, begun, e.RunSettled(status))
+    record(journal, journal.create(RunId("running"), {}, "owner"), begun)
+    journal.create(RunId("beginning"), {}, this_process())
+    journal.create(RunId("never"), {}, "owner")
     rows = journal.runs()
     journal.close()
     return rows
 
 
 def test_scratch_goes_with_its_run(workspace: Workspace, runs: list[RunRow]) -> None:
-    folders = {name: workspace.scratch(name) for name in ("over", "paused", "running")}
+    folders = {str(row.run): workspace.scratch(row.run) for row in runs}
+    assert workspace.clear(runs) == 1
+    left = {name for name, folder in folders.items() if folder.exists()}
+    assert left == {"paused", "running", "beginning", "never"}
     assert workspace.clear(runs, grace=0.0) == 1
-    assert {name for name, folder in folders.items() if folder.exists()} == {"paused", "running"}
+    assert {name for name, folder in folders.items() if folder.exists()} == left - {"never"}
 
 
 def test_scratch_of_a_run_that_is_just_being_made_is_left_alone(
