@@ -12,7 +12,7 @@ DEMO ?= demo
 PHOTOS ?=
 ARGS ?=
 
-.PHONY: help demo test check format docs bench lock clean
+.PHONY: help demo test check format docs bench kills lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ docs: $(VENV)/.test ## Write the generated pages of docs/reference anew
 
 bench: $(VENV)/.test ## Measure against hand-written loops and other tools (ARGS="--photos folder")
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+kills: $(VENV)/.test ## Kill a run again and again, and check every guarantee (ARGS="--minutes 60")
+	@PYTHONPATH=src:. $(BIN)/python -m tests.crash.kills $(ARGS)
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew into requirements/
 	@$(PIP) install uv

@@ -28,9 +28,14 @@ class Workspace:
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 
+    @property
+    def scratches(self) -> Path:
+        """The folder of all scratch folders, each named by its run."""
+        return self.root / "scratch"
+
     def scratch(self, run: str) -> Path:
         """For what a run makes on the way; removed when it is finished."""
-        return self.root / "scratch" / run
+        return self.scratches / run
 
     def run(self, run: str) -> Path:
         """For what is kept with a run: the spool of its source, its report."""

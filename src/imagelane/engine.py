@@ -7,6 +7,7 @@ one commit, and only then execute what follows from them.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -16,14 +17,22 @@ from pathlib import Path
 from imagelane.model.decision import Decision
 from imagelane.model.events import Event, ImageReopened, RunResumed, RunStarted, subject_of
 from imagelane.model.ids import RunId
+from imagelane.model.obstacle import obstacle_of
 from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState, evolve
 from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass, RunStatus, Scope
-from imagelane.model.work import Order, OrderDone, Report, StageReport
+from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
 from imagelane.ports.clock import Clock
-from imagelane.ports.journal import Claimed, Journal, JournalError, StaleFenceError
+from imagelane.ports.faults import Fault, no_fault
+from imagelane.ports.journal import (
+    Claimed,
+    Journal,
+    JournalError,
+    JournalFullError,
+    StaleFenceError,
+)
 from imagelane.ports.notifier import Notifier
 from imagelane.ports.observer import Observer, Pulse
 from imagelane.ports.pool import Pool
@@ -31,7 +40,10 @@ from imagelane.ports.requests import Requests, Ticket
 from imagelane.ports.source import Source
 from imagelane.record.deliveries import Deliveries
 from imagelane.record.members import write_members
+from imagelane.record.origin import origin_of
 from imagelane.record.recorder import Recorder
+from imagelane.schedule.flight import compose
+from imagelane.schedule.obstacles import FIRST_REMAKE, GiveBack, Obstacles, Remake
 from imagelane.schedule.scheduler import Reopened, Scheduler
 
 PULSE = 0.125
@@ -43,6 +55,9 @@ run is taken up."""
 
 Promote = Callable[[Order], Outcome]
 """Executes a coordinator's stage on a group or the run; ``order.members`` is its members file."""
+
+Free = Callable[[str], int]
+"""The bytes that are free on the disk of a folder."""
 
 
 CarryOut = Callable[[Sequence[Decision]], Iterable[Sequence[Reopened]]]
@@ -60,7 +75,8 @@ class Parts:
 
     ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
     [0, 1). ``beginning`` is the event with which this coordinator enters the record. ``notifiers``
-    are by channel.
+    are by channel. ``free`` is asked while a disk is full; without it, it is tried again now and
+    then.
 
     ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
     into events, group by group. ``reopening`` are events of groups that are to be taken up again,
@@ -84,6 +100,8 @@ class Parts:
     carry_out: CarryOut = no_decisions
     reopening: Iterator[Sequence[Reopened]] | None = None
     rate: float | None = None
+    fault: Fault = no_fault
+    free: Free = lambda _: 0
 
 
 class Engine:
@@ -94,18 +112,25 @@ class Engine:
         self._state = evolve(state, parts.beginning)
         images, _ = parts.source.count()
         self._scheduler = Scheduler(parts.plan, state, parts.draw, images)
-        self._recorder = Recorder(parts.journal, parts.claimed, parts.clock, parts.observers)
+        self._recorder = Recorder(
+            parts.journal, parts.claimed, parts.clock, parts.observers, parts.fault
+        )
         self._deliveries = Deliveries(
             parts.run, parts.plan.logical.name, parts.notifiers, parts.clock.now, parts.pool.wake
         )
+        self._obstacles = Obstacles()
+        self._heard: list[Report] = []
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = ThreadPoolExecutor(1, "promote")
         self._reopening = parts.reopening
         self._scheduler.more_to_come = parts.reopening is not None
         self._began = parts.clock.monotonic()
+        self._began_at = parts.clock.now()
         self._pulsed = 0.0
         self._listened = 0.0
         self._reopens_at = 0.0
+        self._waiting = ""
+        self._pausing = False
 
     @property
     def state(self) -> RunState:
@@ -114,6 +139,7 @@ class Engine:
 
     def pause(self, reason: str) -> None:
         """Begin nothing more, finish what is in flight, stand still. Safe in a signal handler."""
+        self._pausing = True
         self._scheduler.stop(RunStatus.PAUSED, reason)
         self._parts.pool.wake()
 
@@ -128,41 +154,44 @@ class Engine:
         expected = parts.source.count()
         for observer in parts.observers:
             observer.opened(parts.plan, parts.run, expected)
-        self._recorder.record([parts.beginning, *scheduler.take_events()])
-        self._deliveries.take_up(self._state)
         parts.pool.open(parts.plan)
         kill = True
         try:
+            self._record([parts.beginning, *scheduler.take_events()], expected)
+            self._deliveries.take_up(self._state)
             items = None if self._state.exhausted else parts.source.items(self._state.received)
             while True:
-                while items is not None and scheduler.admits():
+                while items is not None and scheduler.admits() and not self._waiting:
                     item = next(items, None)
                     if item is None:
                         items = None
                         scheduler.source_ended()
                     else:
-                        scheduler.admit(item, parts.clock.now())
+                        scheduler.admit(item, self._wall(parts.clock.monotonic()))
                 now = parts.clock.monotonic()
                 heard = self._listen(now)
                 self._take_up(now)
-                scheduler.tick(now, parts.clock.now())
+                scheduler.tick(now, self._wall(now))
                 for number in scheduler.grants():
                     parts.pool.grant(number)
-                orders = scheduler.dispatch(now)
+                self._look_at_obstacles(now)
+                orders = [] if self._waiting else scheduler.dispatch(now)
                 scheduler.settle()
                 events = [*scheduler.take_events(), *self._delivered()]
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
-                self._recorder.record(events)
+                self._record(events, expected)
                 self._answer(heard)
                 self._deliveries.deliver(events)
                 if self._state.status is not RunStatus.RUNNING:
                     break
+                parts.fault("submit: before")
                 for order in waiting:
                     self._submit(order)
+                parts.fault("submit: after")
                 self._pulse(now, expected)
                 for report in self._reports(now):
-                    scheduler.report(report, parts.clock.monotonic())
+                    self._take(report, parts.clock.monotonic())
             self._deliver_the_rest()
             kill = False
         finally:
@@ -240,7 +269,15 @@ class Engine:
     def _submit(self, order: Order) -> None:
         place = self._parts.plan.segments[order.segment].place
         if order.subject.scope is not Scope.IMAGE:
-            order = replace(order, members=str(self._members(order)))
+            try:
+                order = replace(order, members=str(self._members(order)))
+            except OSError as error:
+                obstacle = obstacle_of(error, self._parts.scratch)
+                if obstacle is None:
+                    raise
+                self._obstacles.met(obstacle, self._parts.clock.monotonic())
+                self._scheduler.give_back(order.number)
+                return
         if place is Place.COORDINATOR:
             promotion = self._promoter.submit(self._promote, order)
             self._promotions[promotion] = order.number
@@ -256,15 +293,17 @@ class Engine:
             else ((row.group, row.name) for row in journal.groups(run))
         )
         target = self._parts.scratch / f"members-{order.subject}.jsonl"
-        return write_members(journal, run, groups, target)
+        return write_members(journal, run, groups, target, self._parts.fault)
 
     def _promote(self, order: Order) -> StageReport:
         started = time.monotonic()
         outcome: Outcome
         try:
             outcome = self._parts.promote(order)
+            self._parts.fault("promote: unrecorded")
         except OSError as error:
-            outcome = Failure(ErrorClass.TRANSIENT, f"cannot publish: {error}")
+            obstacle = obstacle_of(error, error.filename or self._parts.scratch)
+            outcome = Failure(ErrorClass.TRANSIENT, f"cannot publish: {error}", obstacle=obstacle)
         return StageReport(
             order.number,
             order.stages[0],
@@ -280,8 +319,82 @@ class Engine:
         for future in finished:
             number = self._promotions.pop(future)
             reports += [future.result(), OrderDone(number)]
-        reports += self._parts.pool.poll(0.0 if finished else self._patience(now))
+        heard, self._heard = self._heard, []
+        reports += heard
+        reports += self._parts.pool.poll(0.0 if reports else self._patience(now))
         return reports
+
+    # What stands in the way
+
+    def _record(self, events: Sequence[Event], expected: tuple[int, int]) -> None:
+        """Make events durable; wait while the journal's disk is full."""
+        while True:
+            try:
+                self._recorder.record(events)
+            except JournalFullError as error:
+                if self._pausing:
+                    raise
+                self._waiting = f"{self._no_room(error.folder)}: nothing can be recorded"
+                self._pulse(self._parts.clock.monotonic(), expected)
+                # What workers say meanwhile is heard, so that they are not kept waiting.
+                self._heard += self._parts.pool.poll(4 * PULSE)
+            else:
+                return
+
+    def _take(self, report: Report, now: float) -> None:
+        """Let the scheduler hear a report, unless something stood in the attempt's way."""
+        if isinstance(report, Claim) and report.order >= FIRST_REMAKE:
+            self._parts.pool.grant(report.order)
+            return
+        decided = deque(self._obstacles.take(report, now))
+        while decided:
+            match decided.popleft():
+                case GiveBack(number):
+                    self._scheduler.give_back(number)
+                case Remake() as remake:
+                    if not self._remake(remake):
+                        decided.extend(self._obstacles.hopeless(remake))
+                case passed:
+                    self._scheduler.report(passed, now)
+
+    def _remake(self, remake: Remake) -> bool:
+        """Have what was damaged made again, without recording it: it is recorded. False where
+        nobody knows how."""
+        parts = self._parts
+        flight = self._scheduler.orders.flights.get(remake.wanted_by)
+        if flight is None:
+            return False
+        origin = origin_of(parts.journal, parts.run, flight.order.subject, remake.digest)
+        if origin is None:
+            return False
+        segment = next(one for one in parts.plan.segments if origin.stage in one.stages)
+        order = compose(
+            remake.order,
+            plan=parts.plan,
+            state=origin.state,
+            stages={stage.name: stage for stage in parts.plan.logical.stages},
+            subject=origin.subject,
+            segment=segment,
+            chosen=(origin.stage,),
+        )
+        self._submit(order)
+        return True
+
+    def _look_at_obstacles(self, now: float) -> None:
+        self._obstacles.look(now, self._parts.free)
+        self._waiting = "; ".join(
+            self._no_room(one.where, one.needed) for one in self._obstacles.full()
+        )
+        if self._obstacles.unwritable is not None:
+            folder = self._obstacles.unwritable.where
+            self._scheduler.stop(
+                RunStatus.PAUSED,
+                f"nothing can be written to {folder}: make it writable, then run the same command",
+            )
+
+    def _no_room(self, folder: str, needed: int = 0) -> str:
+        wanted = f"{needed:,} bytes are needed and " if needed else ""
+        return f"no room on the disk of {folder}: {wanted}{self._parts.free(folder):,} are free"
 
     def _patience(self, now: float) -> float:
         """Seconds for which there is nothing to do but wait for a report."""
@@ -292,8 +405,13 @@ class Engine:
         if retry is not None:
             patience = min(patience, max(0.0, retry - now))
         if gate is not None:
-            patience = min(patience, max(0.0, gate - self._parts.clock.now()))
+            patience = min(patience, max(0.0, gate - self._wall(now)))
         return patience
+
+    def _wall(self, now: float) -> float:
+        """Wall-clock time as it was when this coordinator began, and went on evenly since: whoever
+        sets the clock meanwhile ends no gate's waiting."""
+        return self._began_at + now - self._began
 
     def _pulse(self, now: float, expected: tuple[int, int]) -> None:
         if now - self._pulsed < PULSE:
@@ -304,6 +422,7 @@ class Engine:
             self._scheduler.orders.running(),
             expected,
             now - self._began,
+            self._waiting,
         )
         for observer in self._parts.observers:
             observer.pulse(self._state, pulse)

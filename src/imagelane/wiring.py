@@ -24,9 +24,10 @@ from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.run import RunState
 from imagelane.model.spec import Described, PipelineSpec, Place
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import TAKEN_UP, GroupState, ImageState, RunStatus
 from imagelane.plan.logical import logical_plan
 from imagelane.plan.physical import physical_plan
+from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError, RunRow
 
 if TYPE_CHECKING:
@@ -54,9 +55,8 @@ __all__ = [
 
 PoolKind = Literal["process", "inline"]
 
-
-TAKEN_UP = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.HALTED})
-"""A run in one of these states is not over."""
+WORKER = "imagelane.workers.local"
+"""The module that a worker process starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +197,15 @@ def session(
     reserve: Reserve | None = None,
     again: Again | None = None,
     seed: int | None = None,
+    fault: Fault = no_fault,
+    worker: str = WORKER,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
     A run that is taken up keeps the plan with which it began, whatever the file says now; the
     options say only how it is executed from here on. ``reserve`` are workers that were started
-    already, ``again`` says what of a run that is taken up goes round again.
+    already, ``again`` says what of a run that is taken up goes round again. ``fault`` and
+    ``worker``, the module that a worker process starts, are for tests that let something go wrong.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -225,16 +228,27 @@ def session(
         physical = plan(spec, options)
         notifiers = open_notifiers(spec.alerts, Path(spec.folder))
         home, scratch = workspace.run(number), workspace.scratch(number)
+        if resume is not None:
+            # What workers that died had begun; their run is ours, and none of them is left.
+            shutil.rmtree(scratch, ignore_errors=True)
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
         layers = sandbox_layers(options.sandbox, workers=pool == "process")
-        executing = _pool(pool, workspace, scratch, Path(spec.folder), layers, reserve)
+        executing = _pool(
+            pool,
+            (workspace.artifacts, scratch, Path(spec.folder)),
+            layers=[layer for layer, lack in layers.items() if not lack],
+            reserve=reserve,
+            worker=worker,
+        )
         # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
         stack.callback(executing.close, kill=True)
         # First of all, so that its workers get ready while the rest is put together.
         executing.open(physical)
 
+        from imagelane.adapters.artifacts.leftovers import clear_leftovers  # noqa: PLC0415
         from imagelane.adapters.clock import SystemClock  # noqa: PLC0415
+        from imagelane.adapters.durable import free_bytes  # noqa: PLC0415
         from imagelane.adapters.owner import this_process  # noqa: PLC0415
         from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
         from imagelane.adapters.sources import open_source  # noqa: PLC0415
@@ -253,7 +267,9 @@ def session(
             claimed = journal.create(number, {"spec": to_json(spec)}, this_process())
             state = RunState()
         else:
+            fault("resume: before the claim")
             claimed = journal.claim(number, this_process())
+            fault("resume: claimed")
             state = recover(journal, number)
         slugs = Slugs(home / "slugs.db", journal, number)
         stack.callback(slugs.close)
@@ -265,7 +281,7 @@ def session(
             journal=journal,
             source=source,
             pool=executing,
-            promote=_promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence),
+            promote=_promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence, fault),
             clock=SystemClock(),
             observers=observers,
             scratch=scratch,
@@ -278,11 +294,13 @@ def session(
                 decider.possible(again.decisions(journal, number), again.refused) if again else None
             ),
             rate=again.rate if again else None,
+            fault=fault,
+            free=free_bytes,
         )
         engine = Engine(parts, state)
         yield engine, number
         if engine.state.status not in TAKEN_UP:
-            shutil.rmtree(scratch, ignore_errors=True)
+            clear_leftovers(workspace.scratches, workspace.artifacts, targets(spec), journal.runs())
 
 
 def run(
@@ -414,22 +432,21 @@ def targets(spec: PipelineSpec) -> list[Path]:
 
 def _pool(
     kind: PoolKind,
-    workspace: Workspace,
-    scratch: Path,
-    folder: Path,
-    layers: Mapping[str, str],
+    folders: tuple[Path, Path, Path],
+    *,
+    layers: Sequence[str],
     reserve: Reserve | None,
+    worker: str,
 ) -> Pool:
     match kind:
         case "process":
             from imagelane.adapters.pools.process import ProcessPool  # noqa: PLC0415
 
-            given = [layer for layer, lack in layers.items() if not lack]
-            return ProcessPool(workspace.artifacts, scratch, folder, layers=given, reserve=reserve)
+            return ProcessPool(*folders, layers=layers, reserve=reserve, worker=worker)
         case "inline":
             from imagelane.adapters.pools.inline import InlinePool  # noqa: PLC0415
 
-            return InlinePool(workspace.artifacts, scratch, folder)
+            return InlinePool(*folders)
 
 
 def _promoter(
@@ -438,22 +455,25 @@ def _promoter(
     folder: Path,
     slugs: SlugBook,
     fence: int,
+    fault: Fault,
 ) -> Promoter:
     from imagelane.publish.promoter import Promoter  # noqa: PLC0415
 
     publishers = {
-        stage.name: _publisher(stage, folder / _target(stage, physical.logical), workspace)
+        stage.name: _publisher(stage, folder / _target(stage, physical.logical), workspace, fault)
         for stage in physical.logical.stages
         if stage.spec.traits.place is Place.COORDINATOR
     }
     return Promoter(physical.logical, publishers, slugs, fence)
 
 
-def _publisher(stage: LogicalStage, target: Path, workspace: Workspace) -> IndexedPublisher:
+def _publisher(
+    stage: LogicalStage, target: Path, workspace: Workspace, fault: Fault
+) -> IndexedPublisher:
     from imagelane.adapters.publishers.folder import FolderPublisher  # noqa: PLC0415
 
     database = stage.spec.parameters.get("database")
-    return FolderPublisher(target, artifacts=workspace.artifacts, database=database)
+    return FolderPublisher(target, artifacts=workspace.artifacts, database=database, fault=fault)
 
 
 def _target(stage: LogicalStage, logical: LogicalPlan) -> str:

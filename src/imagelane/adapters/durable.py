@@ -37,3 +37,13 @@ def file_digest(path: Path) -> str:
     """The SHA-256 of a file's bytes, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def free_bytes(folder: str) -> int:
+    """What is free on the disk of a folder, or of the nearest one above that is there; for those
+    who are not the system's own."""
+    place = Path(folder)
+    while not place.is_dir() and place != place.parent:
+        place = place.parent
+    state = os.statvfs(place)
+    return state.f_bavail * state.f_frsize

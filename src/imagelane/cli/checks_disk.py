@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from imagelane.cli.checks import Finding, missing, ok, warning
-from imagelane.report.wording import number, seconds, size
+from imagelane.report.wording import count, number, seconds, size
 
 DISK = "Disk"
 ENOUGH = 2 * 10**9
@@ -46,6 +46,18 @@ def disk_checks(workspace: Path) -> Iterator[Finding]:
         yield _journal(folder, _type_of(place))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    yield from _quarantine(workspace)
+
+
+def _quarantine(workspace: Path) -> Iterator[Finding]:
+    inside = workspace / ".imagelane"
+    place = (inside if inside.is_dir() else workspace) / "artifacts" / "quarantine"
+    aside = sum(1 for _ in place.iterdir()) if place.is_dir() else 0
+    if aside:
+        yield warning(
+            DISK, "quarantine", f"{count(aside, 'damaged artifact')} in {place}",
+            "they were made again; check the disk, then delete them",
+        )  # fmt: skip
 
 
 def _room(place: Path) -> Iterator[Finding]:

@@ -27,6 +27,11 @@ class CommandError(Exception):
         self.code = code
 
 
+class StoppedError(Exception):
+    """A second Ctrl-C came, or one where there was nothing to pause. Click would make exit code 1,
+    finished with losses, of a KeyboardInterrupt."""
+
+
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
     """Turn every exception into its message and its exit code; the traceback of an internal error
@@ -35,7 +40,7 @@ def explained() -> Iterator[None]:
         yield
     except (SystemExit, click.exceptions.Exit):
         raise
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):
         _leave("interrupted; `imagelane run` with the same file takes the run up", INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has left; there is nobody to tell.

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from imagelane.model.obstacle import Obstacle, ObstacleKind, obstacle_of
 from imagelane.model.states import ErrorClass
 
 
@@ -13,6 +18,7 @@ class StageError(Exception):
     """
 
     error = ErrorClass.BUG
+    obstacle: Obstacle | None = None
 
     def __init__(self, message: str, detail: str = "", retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -33,6 +39,14 @@ class TransientError(StageError):
     error = ErrorClass.TRANSIENT
 
 
+class ObstacleError(TransientError):
+    """Something stands in the way that is not the image's doing: the attempt does not count."""
+
+    def __init__(self, message: str, obstacle: Obstacle) -> None:
+        super().__init__(message)
+        self.obstacle = obstacle
+
+
 class DeadlineError(StageError):
     """The stage's own timeout went by."""
 
@@ -43,3 +57,32 @@ class BugError(StageError):
     """Something is wrong with a stage's code, its installation or its answer."""
 
     error = ErrorClass.BUG
+
+
+_SAYS = {
+    ObstacleKind.FULL: "no room on the disk of",
+    ObstacleKind.UNWRITABLE: "nothing can be written to",
+}
+
+
+@contextmanager
+def writing_to(folder: Path, size: int) -> Iterator[None]:
+    """Around what writes ``size`` bytes below a folder.
+
+    Raises:
+        ObstacleError: there is no room, or nothing may be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        obstacle = obstacle_of(error, folder, size)
+        if obstacle is None:
+            raise
+        raise ObstacleError(
+            f"{_SAYS[obstacle.kind]} {folder}: {error.strerror}", obstacle
+        ) from error
+
+
+def damaged(name: str, digest: str, found: str) -> ObstacleError:
+    """An artifact cannot be used: ``found`` says what became of it."""
+    return ObstacleError(f"rendition {name!r} {found}", Obstacle(ObstacleKind.DAMAGED, digest))

@@ -31,7 +31,11 @@ def failure_of(error: BaseException) -> Failure:
         if error.error is ErrorClass.BUG and not detail and error.__cause__ is not None:
             detail = _traceback(error.__cause__)
         return Failure(
-            error.error, one_line(error.message), detail[:LONGEST_DETAIL], error.retry_after
+            error.error,
+            one_line(error.message),
+            detail[:LONGEST_DETAIL],
+            error.retry_after,
+            error.obstacle,
         )
     if (lacking := _lacking(error)) is not None:
         return Failure(ErrorClass.TRANSIENT, one_line(lacking))

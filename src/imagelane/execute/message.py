@@ -18,6 +18,7 @@ from imagelane.execute.failures import LONGEST_DETAIL, one_line
 from imagelane.execute.sandbox.terms import Containment
 from imagelane.execute.wire import MessageError
 from imagelane.model.ids import StageName, Subject
+from imagelane.model.obstacle import Obstacle, ObstacleKind
 from imagelane.model.outcome import Failure, Outcome, Rendition, Success, Verdict
 from imagelane.model.spec import Extent, Place
 from imagelane.model.states import ErrorClass, Scope
@@ -306,8 +307,9 @@ def _pack_outcome(outcome: Outcome) -> list[Any]:
     match outcome:
         case Success(renditions, facts, verdict):
             return ["success", _pack_renditions(renditions), facts, verdict]
-        case Failure(error, message, detail, retry_after):
-            return ["failure", error, message, detail, retry_after]
+        case Failure(error, message, detail, retry_after, obstacle):
+            met = None if obstacle is None else [obstacle.kind, obstacle.where, obstacle.needed]
+            return ["failure", error, message, detail, retry_after, met]
     raise TypeError(f"{outcome!r} is no outcome of an attempt")
 
 
@@ -331,14 +333,19 @@ def _outcome(kind: Any, *values: Any) -> Success | Failure:
         renditions, facts, verdict = values
         return Success(_renditions(renditions), wire.mapping(facts), _verdict(verdict))
     if kind == "failure":
-        error, message, detail, retry_after = values
+        error, message, detail, retry_after, met = values
         return Failure(
             ErrorClass(error),
             one_line(wire.text(message)),
             wire.text(detail)[:LONGEST_DETAIL],
             None if retry_after is None else wire.number(retry_after),
+            None if met is None else _obstacle(*met),
         )
     return wire.wrong(kind, "success or failure")
+
+
+def _obstacle(kind: Any, where: Any, needed: Any) -> Obstacle:
+    return Obstacle(ObstacleKind(kind), wire.text(where), wire.whole(needed))
 
 
 def _pack_renditions(renditions: tuple[Rendition, ...]) -> list[list[Any]]:

@@ -16,6 +16,7 @@ from imagelane.model.ids import StageName
 from imagelane.model.outcome import Failure, Success
 from imagelane.model.spec import Place
 from imagelane.model.work import Order, StageReport
+from imagelane.ports.faults import Fault, no_fault
 
 
 def execute(
@@ -23,6 +24,7 @@ def execute(
     opening: Opening,
     claim: Callable[[int], None],
     handed: Mapping[str, int | StageError] = NOTHING_HANDED,
+    fault: Fault = no_fault,
 ) -> Iterator[StageReport]:
     """Do an order's stages, and report each as it is finished.
 
@@ -32,7 +34,7 @@ def execute(
     that failed here is not tried and not reported. No exception leaves: whatever goes wrong is the
     failure of a stage.
     """
-    piece = Workpiece(order, opening, claim, handed)
+    piece = Workpiece(order, opening, claim, handed, fault)
     failed: set[StageName] = set()
     for place, name in enumerate(order.stages):
         planned = opening.stages[name]
@@ -42,6 +44,7 @@ def execute(
         report = _one(planned, order.attempts[place], piece)
         if isinstance(report.outcome, Failure):
             failed.add(name)
+        fault("stage: unreported")
         yield report
         piece.forget(order.stages[place + 1 :])
 

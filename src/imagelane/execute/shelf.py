@@ -7,6 +7,7 @@ and after any crash.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -15,11 +16,14 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from imagelane.execute.errors import TransientError
+from imagelane.execute.errors import TransientError, damaged, writing_to
 from imagelane.model.ids import Digest
 from imagelane.model.outcome import Rendition
 from imagelane.ports.artifacts import object_path
+from imagelane.ports.faults import Fault, no_fault
 
+QUARANTINE = "quarantine"
+"""Below the store: what turned out damaged, under its digest and a number."""
 _READ_ONLY = 0o444
 _numbers = itertools.count(1)
 
@@ -33,12 +37,19 @@ class Shelf:
     """
 
     def __init__(
-        self, root: str, scratch: str, *, beside: bool = False, listed: bool = True
+        self,
+        root: str,
+        scratch: str,
+        *,
+        beside: bool = False,
+        listed: bool = True,
+        fault: Fault = no_fault,
     ) -> None:
         self._root = Path(root)
         self._scratch = Path(scratch)
         self._beside = beside
         self._listed = listed
+        self._fault = fault
         self._unfinished: list[Future[None]] = []
 
     def path(self, digest: str) -> Path:
@@ -51,8 +62,9 @@ class Shelf:
         """Store a file durably under its digest. Whether it may leave is the caller's to inspect.
 
         Raises:
+            ObstacleError: the disk is full, or read-only.
             TransientError: what was read back is not what was written.
-            OSError: the disk is full, read-only or failing.
+            OSError: the disk is failing.
         """
         digest = Digest(hashlib.sha256(data).hexdigest())
         if self._beside:
@@ -76,40 +88,55 @@ class Shelf:
         """The bytes of a rendition, compared with its digest.
 
         Raises:
-            TransientError: they are gone or damaged.
+            ObstacleError: they are gone or damaged.
         """
         return self.fetch(rendition.digest, rendition.name)
 
     def fetch(self, digest: str, name: str) -> bytes:
-        """The bytes under a digest; ``name`` is for the message.
+        """The bytes under a digest; ``name`` is for the message. Damaged ones are put aside.
 
         Raises:
-            TransientError: they are gone or damaged.
+            ObstacleError: they are gone or damaged.
         """
         try:
             data = self.path(digest).read_bytes()
         except FileNotFoundError:
-            raise TransientError(f"rendition {name!r} is not in the artifact store") from None
+            raise damaged(name, digest, "is not in the artifact store") from None
         if hashlib.sha256(data).hexdigest() != digest:
-            raise TransientError(f"rendition {name!r} is damaged in the artifact store")
+            self.put_aside(digest)
+            raise damaged(name, digest, "is damaged in the artifact store")
         return data
+
+    def put_aside(self, digest: str) -> None:
+        """Move what stands under a digest into quarantine: nobody takes it for what it was, and it
+        can still be looked at."""
+        quarantine = self._root / QUARANTINE
+        quarantine.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            # Where it is gone, another process found the same and was faster.
+            self.path(digest).rename(quarantine / f"{digest}-{self._unique('found')}")
 
     def scratch_folder(self) -> Path:
         """A new, empty folder of the caller's own, to be removed by the caller."""
         folder = self._scratch / self._unique("work")
-        folder.mkdir(parents=True)
+        with writing_to(self._scratch, 0):
+            folder.mkdir(parents=True)
         return folder
 
     def _keep(self, digest: Digest, data: bytes) -> None:
-        if not self._holds(digest):
-            self._write(digest, data)
+        with writing_to(self._root, len(data)):
+            if not self._holds(digest):
+                self._write(digest, data)
 
     def _holds(self, digest: Digest) -> bool:
         try:
             with self.path(digest).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == digest
+                found = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             return False
+        if found != digest:
+            self.put_aside(digest)
+        return found == digest
 
     def _write(self, digest: Digest, data: bytes) -> None:
         unfinished = self._scratch / self._unique("new")
@@ -121,6 +148,7 @@ class Shelf:
                 file.flush()
                 os.fchmod(file.fileno(), _READ_ONLY)
                 os.fsync(file.fileno())
+            self._fault("shelf: written")
             with unfinished.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != digest:
@@ -128,7 +156,9 @@ class Shelf:
             if self._listed and not target.parent.is_dir():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _sync_folder(self._root)
+            self._fault("shelf: verified")
             unfinished.replace(target)
+            self._fault("shelf: renamed")
             if self._listed:
                 _sync_folder(target.parent)
         finally:

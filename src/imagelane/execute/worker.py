@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from queue import SimpleQueue
 from typing import NoReturn, TypeAlias
 
@@ -41,6 +42,7 @@ from imagelane.model.outcome import Failure
 from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass
 from imagelane.model.work import Claim, Order, OrderDone, StageReport
+from imagelane.ports.faults import Fault, no_fault
 
 Files: TypeAlias = Mapping[str, int | StageError]
 """By what it is, a file's descriptor, or why there is none."""
@@ -110,7 +112,7 @@ class Line:
                     leave()
 
 
-def serve(channel: socket.socket, place: Place) -> None:
+def serve(channel: socket.socket, place: Place, fault: Fault = no_fault) -> None:
     """Take an opening, then orders, from the connected socket; return when told to stop, or when
     there is nobody any more to report to.
 
@@ -125,7 +127,7 @@ def serve(channel: socket.socket, place: Place) -> None:
         raise MessageError(f"found {type(opening).__name__} first; expected Opening")
     if opening.containment is not None:
         opening = _contained(opening, opening.containment)
-    execute = _load(opening, place)
+    execute = _load(opening, place, fault)
     line.send(Ready())
     if place is Place.PROCESS:
         _Single(line, opening, execute).serve()
@@ -162,7 +164,7 @@ def _get_ready() -> None:
         importlib.import_module("imagelane.execute.stages.thumbnails")
 
 
-def _load(opening: Opening, place: Place) -> Execute:
+def _load(opening: Opening, place: Place, fault: Fault) -> Execute:
     """Import what the stages need, before their time is measured.
 
     What cannot be imported says so when it is tried. Users' own modules are not touched: what
@@ -172,7 +174,7 @@ def _load(opening: Opening, place: Place) -> Execute:
         if planned.place is place:
             with contextlib.suppress(Exception):
                 stages.load(planned.uses)
-    return segment.execute
+    return partial(segment.execute, fault=fault)
 
 
 class _Single:

@@ -18,6 +18,7 @@ from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.spec import Place
 from imagelane.model.work import Order
+from imagelane.ports.faults import Fault, no_fault
 
 NOTHING_HANDED: Mapping[str, int | StageError] = {}
 
@@ -45,16 +46,19 @@ class Workpiece:
         opening: Opening,
         claim: Callable[[int], None],
         handed: Mapping[str, int | StageError] = NOTHING_HANDED,
+        fault: Fault = no_fault,
     ) -> None:
         self.order = order
         self.opening = opening
         self.allowance = Allowance(order.reservation, claim)
         pixels = any(opening.stages[name].place is Place.PROCESS for name in order.stages)
+        self.fault = fault
         self.shelf = Shelf(
             opening.artifacts,
             opening.scratch,
             beside=pixels,
             listed=opening.containment is None,
+            fault=fault,
         )
         self.facts: dict[StageName, Mapping[str, Any]] = dict(order.facts)
         self.limits = _limits(opening)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from imagelane.model.ids import Digest
+from imagelane.model.obstacle import Obstacle
 from imagelane.model.states import ErrorClass
 
 Verdict = Literal["approve", "review", "reject"]
@@ -46,13 +47,15 @@ class Success:
 class Failure:
     """``message`` is one line for a person; ``detail`` (a traceback, a response) may be long.
 
-    ``retry_after`` (seconds) is what the other side asked for, e.g. by HTTP's Retry-After.
+    ``retry_after`` (seconds) is what the other side asked for, e.g. by HTTP's Retry-After. Where
+    there was an ``obstacle`` the attempt does not count.
     """
 
     error: ErrorClass
     message: str
     detail: str = ""
     retry_after: float | None = None
+    obstacle: Obstacle | None = None
 
 
 @dataclass(frozen=True, slots=True)

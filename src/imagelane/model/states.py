@@ -44,6 +44,10 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+TAKEN_UP = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.HALTED})
+"""A run in one of these states is not over."""
+
+
 class ErrorClass(StrEnum):
     """Why an attempt failed, which decides whether another one can help."""
 

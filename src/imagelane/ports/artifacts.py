@@ -9,7 +9,12 @@ from imagelane.model.ids import Digest
 
 
 class ArtifactDamagedError(Exception):
-    """What is stored is not what its digest says; it was moved aside and is never published."""
+    """What is stored is not what its digest says; it was moved aside and is never published.
+    ``digest`` names it."""
+
+    def __init__(self, message: str, digest: str = "") -> None:
+        super().__init__(message)
+        self.digest = digest
 
 
 _HEXADECIMAL = frozenset("0123456789abcdef")

@@ -26,8 +26,12 @@ class JournalError(Exception):
 
 
 class JournalFullError(JournalError):
-    """There is no room on the journal's disk. Nothing of the call was recorded; the same call may
-    be made again when there is room."""
+    """There is no room on the journal's disk, which is that of ``folder``. Nothing of the call was
+    recorded; the same call may be made again when there is room."""
+
+    def __init__(self, message: str, folder: str = "") -> None:
+        super().__init__(message)
+        self.folder = folder
 
 
 class RunOwnedError(Exception):

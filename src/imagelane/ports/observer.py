@@ -17,13 +17,15 @@ class Pulse:
     """How the run stands at one moment, beside its `RunState`.
 
     ``queued`` and ``running`` count tasks by stage. ``expected`` is (images, groups) in the
-    source. ``elapsed`` is in seconds since this coordinator began.
+    source. ``elapsed`` is in seconds since this coordinator began. ``waiting`` says for what
+    nothing is begun, and is empty while there is nothing to wait for.
     """
 
     queued: dict[StageName, int] = field(default_factory=dict)
     running: dict[StageName, int] = field(default_factory=dict)
     expected: tuple[int, int] = (0, 0)
     elapsed: float = 0.0
+    waiting: str = ""
 
 
 class Observer(Protocol):

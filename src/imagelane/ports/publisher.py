@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagelane.model.ids import Digest
+from imagelane.model.obstacle import Obstacle
 
 
 class PublishError(Exception):
     """A group cannot be published: one line that says what was found, what was expected, and what
-    to do next. What was live before still is. ``passing``: trying again later may help."""
+    to do next. What was live before still is. ``passing``: trying again later may help.
+    ``obstacle``: what must be out of the way before it can."""
 
-    def __init__(self, message: str, *, passing: bool = False) -> None:
+    def __init__(
+        self, message: str, *, passing: bool = False, obstacle: Obstacle | None = None
+    ) -> None:
         super().__init__(message)
         self.passing = passing
+        self.obstacle = obstacle
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imagelane.model.ids import StageName
+from imagelane.model.obstacle import Obstacle, ObstacleKind
 from imagelane.model.outcome import Failure, Outcome, Rendition, Success
 from imagelane.model.states import ErrorClass
 from imagelane.ports.artifacts import ArtifactDamagedError
@@ -96,5 +97,8 @@ def read_members(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _failure(error: PublishError | ArtifactDamagedError) -> Failure:
-    passing = isinstance(error, PublishError) and error.passing
-    return Failure(ErrorClass.TRANSIENT if passing else ErrorClass.INVALID, str(error))
+    if isinstance(error, ArtifactDamagedError):
+        obstacle = Obstacle(ObstacleKind.DAMAGED, error.digest) if error.digest else None
+        return Failure(ErrorClass.INVALID, str(error), obstacle=obstacle)
+    kind = ErrorClass.TRANSIENT if error.passing else ErrorClass.INVALID
+    return Failure(kind, str(error), obstacle=error.obstacle)

@@ -9,6 +9,7 @@ from typing import Any
 
 from imagelane.model import events as e
 from imagelane.model.ids import RunId
+from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Journal, Recorded
 
 _INTERNAL_FORMAT = "raw"
@@ -82,7 +83,11 @@ def _note(image: dict[str, Any], event: e.Event) -> None:
 
 
 def write_members(
-    journal: Journal, run: RunId, groups: Iterable[tuple[int, str]], target: Path
+    journal: Journal,
+    run: RunId,
+    groups: Iterable[tuple[int, str]],
+    target: Path,
+    fault: Fault = no_fault,
 ) -> Path:
     """Write the members of groups (number, name) as JSON lines, one after the other.
 
@@ -97,5 +102,6 @@ def write_members(
                 member["group_name"] = name
                 file.write(json.dumps(member, ensure_ascii=True, separators=(",", ":")))
                 file.write("\n")
+    fault("members: written")
     unfinished.replace(target)
     return target

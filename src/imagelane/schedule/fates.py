@@ -60,6 +60,15 @@ class GroupFates:
             return Fate(ImageState.HELD, None, "its primary is held")
         return None
 
+    def waits(self, group: GroupRecord, image: ImageRecord) -> bool:
+        """Whether the image begins only when the primary of its group has settled."""
+        return (
+            self._primary is not None
+            and image.role != "primary"
+            and "primary" in group.roles
+            and group.primary_state is None
+        )
+
     def forget(self, number: int) -> None:
         """The group is over."""
         self._late.pop(number, None)

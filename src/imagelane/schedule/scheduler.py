@@ -167,6 +167,12 @@ class Scheduler:
             case Claim():
                 self.orders.budget.claim(report.order, report.bytes)
 
+    def give_back(self, number: int) -> None:
+        """An order came back, and what is open of it counts as never tried."""
+        if (flight := self.orders.flights.get(number)) is not None:
+            flight.any_reported = True
+            self._done(flight)
+
     def grants(self) -> list[int]:
         """Orders that may decode what they claimed."""
         return self.orders.budget.grants()
@@ -266,7 +272,7 @@ class Scheduler:
                 stage = next(iter(image.missing), None)
                 self._settle_image(subject, image, Fate(state, stage, reason))
             return
-        if not self._waits_for_primary(group, image) and self._lanes.turn(subject, image.sequence):
+        if not self._fates.waits(group, image) and self._lanes.turn(subject, image.sequence):
             self._push(subject, image, (subject.group, image.sequence))
 
     def _refresh_group(self, subject: Subject, group: GroupRecord) -> None:
@@ -311,14 +317,6 @@ class Scheduler:
             self.orders.consider(subject, record, place, self._now, self._wanted.get(subject))
 
     # Groups
-
-    def _waits_for_primary(self, group: GroupRecord, image: ImageRecord) -> bool:
-        return (
-            self.plan.logical.images.primary is not None
-            and image.role != "primary"
-            and "primary" in group.roles
-            and group.primary_state is None
-        )
 
     def _gates_open(self, subject: Subject, group: GroupRecord) -> bool:
         for stage, gate in self._gates:

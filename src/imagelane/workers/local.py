@@ -16,19 +16,20 @@ import sys
 
 from imagelane.execute.worker import leave, serve
 from imagelane.model.spec import Place
+from imagelane.ports.faults import Fault, no_fault
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], fault: Fault = no_fault) -> None:
     """Serve orders until the supervisor says stop, or is gone."""
     channel_number, supervisor, place = arguments
     _contain(int(supervisor))
     channel = socket.socket(fileno=int(channel_number))
     # What a stage starts shall not hold the line: it would keep the supervisor waiting for its end.
     channel.set_inheritable(False)
-    serve(channel, Place(place))
+    serve(channel, Place(place), fault)
     leave()
 
 

@@ -227,3 +227,14 @@ def test_the_same_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     data = json.loads(output)
     assert (code, data["ok"]) == (ENVIRONMENT, False)
     assert {one["level"] for one in data["findings"]} <= {"ok", "warning", "missing"}
+
+
+def test_what_lies_in_quarantine_is_counted(tmp_path: Path) -> None:
+    quarantine = tmp_path / ".imagelane" / "artifacts" / "quarantine"
+    quarantine.mkdir(parents=True)
+    assert "quarantine" not in levels(disk_checks(tmp_path))
+    for name in ("first", "second"):
+        (quarantine / name).write_bytes(b"damaged")
+    (finding,) = (one for one in disk_checks(tmp_path) if one.name == "quarantine")
+    assert finding.level == "warning"
+    assert "2 damaged artifacts" in finding.found

@@ -58,7 +58,8 @@ class FilesystemArtifacts:
         aside = self._put_aside(path, digest)
         raise ArtifactDamagedError(
             f"artifact {digest} was damaged: it lies in {aside} now; make it again with the run "
-            "that made it"
+            "that made it",
+            digest,
         )
 
     def intact(self, digest: Digest) -> bool:

@@ -9,6 +9,7 @@ from typing import IO, TextIO, cast
 from rich.console import Console as RichConsole
 from rich.console import Group
 from rich.live import Live
+from rich.text import Text
 
 from imagelane.adapters.observers.frame import ASCII, Look, Title, frame
 from imagelane.adapters.observers.steady import Steady
@@ -16,6 +17,7 @@ from imagelane.model.events import Event
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
 from imagelane.ports.observer import Pulse
+from imagelane.report.clean import left, visible
 from imagelane.report.ink import ink_for
 from imagelane.report.progress import Progress
 from imagelane.report.summary import Whereabouts, summary
@@ -74,7 +76,10 @@ class Drawn:
         self._progress.take_news()
         size = self._screen.size
         snapshot = self._progress.snapshot(state, pulse)
-        lines = frame(self._title, snapshot, size.width - 1, size.height - 1, self._look)
+        waits = [Text(left(visible(pulse.waiting), size.width - 1), "yellow")]
+        above = waits if pulse.waiting else []
+        height = size.height - 1 - len(above)
+        lines = above + frame(self._title, snapshot, size.width - 1, height, self._look)
         self._live.update(Group(*lines), refresh=True)
 
     def closed(self, state: RunState) -> None:

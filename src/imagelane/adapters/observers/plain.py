@@ -43,6 +43,7 @@ class Plain:
         self._progress: Progress | None = None
         self._began = clock()
         self._said = 0.0
+        self._waits = False
         self._news_said = float("-inf")
 
     def opened(self, plan: PhysicalPlan, run: str, expected: tuple[int, int]) -> None:
@@ -65,6 +66,7 @@ class Plain:
     def pulse(self, state: RunState, pulse: Pulse) -> None:
         if self._progress is None:
             return
+        self._wait(pulse)
         if pulse.elapsed - self._news_said >= NEWS_EVERY:
             self._news(pulse.elapsed)
         # The estimate learns from every snapshot, so one is taken each time, told or not.
@@ -80,6 +82,15 @@ class Plain:
         self._news(elapsed)
         for line in summary(self._progress, state, elapsed, self._where, ink=Ink(), width=100):
             self._out.line(line)
+
+    def _wait(self, pulse: Pulse) -> None:
+        if bool(pulse.waiting) == self._waits:
+            return
+        self._waits = bool(pulse.waiting)
+        self._say(
+            pulse.elapsed,
+            f"waiting: {visible(pulse.waiting)}" if pulse.waiting else "there is room: it goes on",
+        )
 
     def _news(self, elapsed: float) -> None:
         news, more = self._progress.take_news() if self._progress else ((), 0)

@@ -29,6 +29,7 @@ class Quiet:
         self._out = Steady(stream or sys.stderr)
         self._names: dict[Subject, str] = {}
         self._said = 0
+        self._waits = False
 
     def opened(self, plan: PhysicalPlan, run: str, expected: tuple[int, int]) -> None:
         """Says nothing."""
@@ -52,8 +53,11 @@ class Quiet:
                     if event.state is not GroupState.HELD:
                         self._names.pop(event.subject, None)
 
-    def pulse(self, state: RunState, pulse: Pulse) -> None:
-        """Says nothing."""
+    def pulse(self, state: RunState, pulse: Pulse) -> None:  # noqa: ARG002 - as the port has it
+        """Says that the run waits, once each time."""
+        if pulse.waiting and not self._waits:
+            self._out.line(f"waiting: {visible(pulse.waiting)}")
+        self._waits = bool(pulse.waiting)
 
     def closed(self, state: RunState) -> None:
         if self._said > MOST:

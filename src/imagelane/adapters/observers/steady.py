@@ -40,6 +40,10 @@ class Steady:
             return self.write(encoded)
         except (OSError, ValueError):
             self._break()
+        except KeyboardInterrupt:
+            # Whoever wants to leave now is not kept waiting for a reader once more.
+            self._break()
+            raise
         return len(text)
 
     def flush(self) -> None:
@@ -49,6 +53,9 @@ class Steady:
             self._stream.flush()
         except (OSError, ValueError):
             self._break()
+        except KeyboardInterrupt:
+            self._break()
+            raise
 
     def line(self, text: str = "") -> None:
         """Write a line and flush, so that it is seen when it is said."""

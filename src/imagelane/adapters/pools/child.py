@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -12,11 +13,17 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from imagelane.adapters.owner import this_process
+from imagelane.adapters.pools.reaping import MARK
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import Answer, decode_answer
 from imagelane.execute.wire import Frames
 from imagelane.model.spec import Place
 
+WORKER = "imagelane.workers.local"
+"""What a worker process starts, unless a test says otherwise."""
+
+_numbers = itertools.count(1)
 # A larger buffer would be mapped anew by the allocator for every read.
 _CHUNK = 1 << 16
 # Others want to be heard, too.
@@ -29,20 +36,28 @@ class Child:
 
     It has a session of its own: Ctrl-C at the terminal does not reach it, and whatever it starts
     can be found and ended with it. Nothing here waits, but `ended`, for as long as it is told.
+    ``worker`` is the module that it starts. All that it starts bears its mark, an
+    environment variable, by which it is found when everything else has ended.
 
     Raises:
         OSError: the system gives no process, no descriptor or no memory, or ``folder`` is gone.
     """
 
     def __init__(
-        self, slot: str, place: Place, folder: Path, environment: Mapping[str, str]
+        self,
+        slot: str,
+        place: Place,
+        folder: Path,
+        environment: Mapping[str, str],
+        worker: str = WORKER,
     ) -> None:
+        mark = f"{this_process()}/{next(_numbers)}"
         ours, theirs = socket.socketpair()
         hears, says = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "imagelane.workers.local"),
+                    *(sys.executable, "-P", "-m", worker),
                     *(str(theirs.fileno()), str(os.getpid()), place.value),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -50,7 +65,7 @@ class Child:
                 stderr=says,
                 pass_fds=(theirs.fileno(),),
                 cwd=folder,
-                env=environment,
+                env={**environment, MARK: mark},
                 start_new_session=True,
             )
         except BaseException:
@@ -69,6 +84,7 @@ class Child:
         """It will say no more."""
         self.mute = False
         """It will print no more."""
+        self._mark = f"{MARK}={mark}".encode()
         self._frames = Frames()
         self._outgoing = bytearray()
         self._enclosed: deque[tuple[int, int]] = deque()
@@ -156,12 +172,14 @@ class Child:
 
     def kill(self) -> None:
         """End it now, and whatever it started."""
-        if self._process.returncode is not None:
-            return
-        # So that it starts nothing more while they are counted.
-        _signal(self.pid, signal.SIGSTOP)
-        for process in [*_started_by(self.pid), self.pid]:
+        leader = None if self._process.returncode is not None else self.pid
+        if leader is not None:
+            # So that it starts nothing more while they are counted.
+            _signal(leader, signal.SIGSTOP)
+        for process in _started_by(leader, self._mark):
             _signal(process, signal.SIGKILL)
+        if leader is not None:
+            _signal(leader, signal.SIGKILL)
 
     def ended(self, patience: float = 0.0) -> bool:
         """Whether the process is over; waits for it up to ``patience`` seconds."""
@@ -201,9 +219,9 @@ def _signal(process: int, number: signal.Signals) -> None:
         os.kill(process, number)
 
 
-def _started_by(leader: int) -> list[int]:
-    """The processes that descend from a leader, or are of its session: those whose parent has died
-    descend from it no more."""
+def _started_by(leader: int | None, mark: bytes) -> list[int]:
+    """The processes that descend from a leader, are of its session or bear the mark: those whose
+    parent has died descend from it no more, and a leader that is over has left only marks."""
     children: dict[int, list[int]] = {}
     found = []
     for entry in Path("/proc").iterdir():
@@ -213,12 +231,17 @@ def _started_by(leader: int) -> list[int]:
             stat = (entry / "stat").read_bytes()
         except OSError:
             continue
+        marked = False
+        with contextlib.suppress(OSError):
+            marked = mark in (entry / "environ").read_bytes().split(b"\0")
         # After the name, which may hold anything: state, parent, process group, session.
         _, parent, _, session, *_ = stat.rpartition(b")")[2].split()
         process = int(entry.name)
         children.setdefault(int(parent), []).append(process)
-        if int(session) == leader and process != leader:
+        if process != leader and (marked or int(session) == leader):
             found.append(process)
-    for process in (generation := [leader]):
-        generation += children.get(process, ())
-    return [*{*generation[1:], *found}]
+    if leader is not None:
+        for process in (generation := [leader]):
+            generation += children.get(process, ())
+        found += generation[1:]
+    return [*{*found}]

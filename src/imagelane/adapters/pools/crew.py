@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from imagelane.adapters.pools.child import Child
+from imagelane.adapters.pools.child import WORKER, Child
 from imagelane.adapters.pools.reserve import Reserve
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
@@ -83,6 +83,7 @@ class Terms:
     environment: dict[str, str]
     opening: Opening
     reserve: Reserve | None = None
+    worker: str = WORKER
 
 
 class Crew:

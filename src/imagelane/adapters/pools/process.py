@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from imagelane.adapters.pools.child import WORKER
 from imagelane.adapters.pools.containing import containment, unbound
 from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
 from imagelane.adapters.pools.filing import Filing
 from imagelane.adapters.pools.handing import handed
 from imagelane.adapters.pools.opening import for_pixels, opening, unlocking
+from imagelane.adapters.pools.reaping import Reaping
 from imagelane.adapters.pools.reserve import Reserve
 from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
@@ -64,6 +66,7 @@ class ProcessPool:
         grace: see above.
         recycle: orders after which a worker is replaced ...
         youngest: ... unless it is younger than so many seconds.
+        worker: the module that a worker process starts.
         keep: names of environment variables that stages need beside the usual ones.
         reserve: workers that were started already; closed when the pool has opened.
         layers: those of `sandbox.terms.LAYERS` that are put around workers which decode. A worker
@@ -84,6 +87,7 @@ class ProcessPool:
         grace: float = 0.25,
         recycle: int = 500,
         youngest: float = 30.0,
+        worker: str = WORKER,
         keep: Iterable[str] = (),
         reserve: Reserve | None = None,
         layers: Sequence[str] = (),
@@ -93,6 +97,7 @@ class ProcessPool:
         self._grace = {Place.PROCESS: 0.0, Place.THREAD: grace}
         self._recycle = recycle
         self._youngest = youngest
+        self._worker = worker
         self._keep = tuple(keep)
         self._reserve = reserve
         self._layers = tuple(layers)
@@ -101,6 +106,7 @@ class ProcessPool:
         self._plan: PhysicalPlan | None = None
         self._closing = False
         self._closed = False
+        self._reaping = Reaping()
         self._board: Switchboard[Worker] = Switchboard()
         self._filing = Filing(artifacts, self._board.ring, needed=bool(self._layers))
         self._pixels = Crew("p", Place.PROCESS, self._board, capacity=1, size=1)
@@ -117,14 +123,15 @@ class ProcessPool:
         self._plan = plan
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
         self._opening = opening(plan, *self._folders)
+        self._reaping.open(plan)
         self._pixels.size = self._unbound.size = max(1, plan.processes)
         told = for_pixels(self._opening)
         held = containment(plan, folder, self._layers, self._longest[Place.PROCESS], self._recycle)
-        contained = replace(told, containment=held)
-        self._pixels.open(Terms(folder, environment, contained, self._reserve))
-        self._unbound.open(Terms(folder, environment, told))
-        self._hosts.open(Terms(folder, environment, self._opening, self._reserve))
-        self._alone.open(Terms(folder, environment, self._opening))
+        waiting = Terms(folder, environment, self._opening, self._reserve, self._worker)
+        self._pixels.open(replace(waiting, opening=replace(told, containment=held)))
+        self._unbound.open(replace(waiting, opening=told, reserve=None))
+        self._hosts.open(waiting)
+        self._alone.open(replace(waiting, reserve=None))
         of_place = {Place.PROCESS: self._pixels, Place.THREAD: self._hosts}
         self._unlocking = unlocking(plan)
         self._crew_of = {
@@ -215,6 +222,7 @@ class ProcessPool:
         self._reports = []
         self._closed = True
         self._board.close(_CLOSE)
+        self._reaping.close()
 
     def _released(self) -> list[Report]:
         """What may be told by now of what was reported; for the rest, `Filing` rings."""

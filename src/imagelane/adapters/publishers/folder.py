@@ -25,14 +25,17 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from imagelane.adapters.durable import file_digest, sync_folder, write_synced
 from imagelane.adapters.publishers.galleries import Galleries, GalleryRows
 from imagelane.adapters.publishers.room import Promotion, Room
 from imagelane.model.ids import Digest
+from imagelane.model.obstacle import Obstacle, ObstacleKind, obstacle_of
 from imagelane.ports.artifacts import ArtifactDamagedError, object_path
+from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import StaleFenceError
 from imagelane.ports.publisher import PublishedFile, PublishError, Version
 
@@ -40,14 +43,11 @@ MANIFEST = "manifest.json"
 INDEX = "index.json"
 VERSIONS = ".versions"
 OBJECTS = ".objects"
+QUARANTINE = "quarantine"
 READ_ONLY = 0o444
 
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EIO, errno.ESTALE})
-
-
-def _no_fault(_: str) -> None:
-    """Nothing fails."""
 
 
 class FolderPublisher:
@@ -64,7 +64,7 @@ class FolderPublisher:
         artifacts: Path,
         database: str | None = "galleries.db",
         clock: Callable[[], float] = time.time,
-        fault: Callable[[str], None] = _no_fault,
+        fault: Fault = no_fault,
     ) -> None:
         self._target = target
         self._origins = (target / OBJECTS, artifacts)
@@ -164,15 +164,26 @@ class FolderPublisher:
                 return
             damaged = True
             place.unlink()
+            self._put_aside(origin / object_path(file.digest), file.digest, origin)
         if damaged:
             raise ArtifactDamagedError(
                 f"{file.name!r} is damaged where it was stored (artifact {file.digest}): nothing "
-                "of its group was published; make it again with a new run"
+                "of its group was published; make it again with a new run",
+                file.digest,
             )
         raise PublishError(
             f"{file.name!r} is not stored (artifact {file.digest}): looked in "
-            f"{' and '.join(map(str, self._origins))}; make it again with a new run"
+            f"{' and '.join(map(str, self._origins))}; make it again with a new run",
+            obstacle=Obstacle(ObstacleKind.DAMAGED, file.digest),
         )
+
+    @staticmethod
+    def _put_aside(path: Path, digest: Digest, store: Path) -> None:
+        """Keep what turned out damaged where nobody takes it for what it was."""
+        quarantine = store / QUARANTINE
+        quarantine.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            path.rename(quarantine / f"{digest}-{uuid4().hex}")
 
     def _mend(self, folder: Path, version: Version, room: Room) -> None:
         """Bring back what somebody changed in a version that is staged, perhaps live: each file in
@@ -182,12 +193,21 @@ class FolderPublisher:
             if not _holds(place, file.digest):
                 unfinished = room.unfinished()
                 self._bring(file, unfinished)
+                self._keep_changed(place, file.digest)
                 unfinished.replace(place)
         if self._manifest_in(folder) != version.manifest:
             unfinished = room.unfinished()
             self._write_manifest(unfinished, version)
             unfinished.replace(folder / MANIFEST)
         sync_folder(folder)
+
+    def _keep_changed(self, place: Path, digest: Digest) -> None:
+        """A second name for a published file that is about to be replaced: visitors may be reading
+        the first."""
+        quarantine = self._target / OBJECTS / QUARANTINE
+        quarantine.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.link(place, quarantine / f"{digest}-{uuid4().hex}", follow_symlinks=False)
 
     def _write_manifest(self, place: Path, version: Version) -> None:
         write_synced(place, version.manifest, READ_ONLY)
@@ -254,6 +274,7 @@ class FolderPublisher:
                 f"{f' ({error.filename})' if error.filename else ''}; check that the folder can be "
                 "written and its disk has room",
                 passing=error.errno in _PASSING,
+                obstacle=obstacle_of(error, self._target),
             ) from error
 
 

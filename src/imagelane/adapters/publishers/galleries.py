@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 
 from imagelane.adapters.database import named_queries, sql
+from imagelane.model.obstacle import Obstacle, ObstacleKind
 from imagelane.ports.publisher import PublishError
 
 APPLICATION = 0x696D6747
@@ -20,7 +21,8 @@ APPLICATION = 0x696D6747
 VERSION = 1
 BUSY_MS = 10_000
 _QUERIES = named_queries(sql(__package__, "galleries.sql"))
-_PASSING = (apsw.BusyError, apsw.LockedError, apsw.FullError)
+# Each change opens the file anew, so a disk that failed under one may be tried again.
+_PASSING = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError)
 
 
 class Galleries:
@@ -52,7 +54,15 @@ class Galleries:
                 f"the gallery database {self._path} cannot be written ({said}): close what has it "
                 "open, check the disk and its room, or set `database: null` at the publish stage",
                 passing=isinstance(error, _PASSING),
+                obstacle=self._obstacle(error),
             ) from error
+
+    def _obstacle(self, error: apsw.Error) -> Obstacle | None:
+        if isinstance(error, apsw.FullError):
+            return Obstacle(ObstacleKind.FULL, str(self._path.parent))
+        if isinstance(error, apsw.ReadOnlyError):
+            return Obstacle(ObstacleKind.UNWRITABLE, str(self._path.parent))
+        return None
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path))

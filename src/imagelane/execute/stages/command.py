@@ -19,7 +19,13 @@ from typing import IO, TypedDict
 
 from imagelane.execute import answer
 from imagelane.execute.attempt import Attempt, Result
-from imagelane.execute.errors import BugError, DeadlineError, InvalidError, TransientError
+from imagelane.execute.errors import (
+    BugError,
+    DeadlineError,
+    InvalidError,
+    TransientError,
+    writing_to,
+)
 from imagelane.execute.text import clean
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
@@ -54,7 +60,8 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     """Run it in the pipeline's folder, and collect its output file and its facts."""
     with _scratch(attempt) as folder:
         output = folder / parameters["output"] if parameters["output"] else None
-        arguments = _arguments(parameters, attempt, folder, output)
+        with writing_to(folder, 0):
+            arguments = _arguments(parameters, attempt, folder, output)
         ended = _execute(arguments, attempt)
         _judge(parameters["exit_codes"], ended, Path(arguments[0]).name)
         renditions = () if output is None else (_collect(output, attempt),)

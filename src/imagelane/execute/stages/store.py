@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -11,8 +12,9 @@ from typing import TypedDict
 from uuid import uuid4
 
 from imagelane.execute.attempt import Attempt, Result
-from imagelane.execute.errors import TransientError
+from imagelane.execute.errors import damaged, writing_to
 from imagelane.execute.facts import ancestors
+from imagelane.execute.shelf import QUARANTINE, Shelf
 from imagelane.model.outcome import Rendition
 from imagelane.ports.artifacts import object_path
 
@@ -35,36 +37,52 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
         if stage in needed:
             for rendition in renditions:
                 if rendition.format != "raw":
-                    _bring(rendition, piece.shelf.path(rendition.digest), objects)
+                    with writing_to(objects, rendition.bytes):
+                        _bring(rendition, piece.shelf, objects)
+                    piece.fault("store: a file")
     return Result()
 
 
-def _bring(rendition: Rendition, origin: Path, objects: Path) -> None:
+def _bring(rendition: Rendition, shelf: Shelf, objects: Path) -> None:
     target = objects / object_path(rendition.digest)
-    if _digest(target) == rendition.digest:
+    found = _digest(target)
+    if found == rendition.digest:
         return
+    if found is not None:
+        _put_aside(target, objects)
     target.parent.mkdir(parents=True, exist_ok=True)
+    origin = shelf.path(rendition.digest)
     unfinished = objects / f".new-{uuid4().hex}"
     try:
         try:
             os.link(origin, unfinished)
         except FileNotFoundError:
-            raise TransientError(
-                f"rendition {rendition.name!r} is not in the artifact store any more"
+            raise damaged(
+                rendition.name, rendition.digest, "is not in the artifact store any more"
             ) from None
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
             _copy(origin, unfinished)
         if _digest(unfinished) != rendition.digest:
-            raise TransientError(
-                f"rendition {rendition.name!r} is damaged: what {objects} gave back is not what "
-                "was made"
+            if _digest(origin) != rendition.digest:
+                shelf.put_aside(rendition.digest)
+            raise damaged(
+                rendition.name,
+                rendition.digest,
+                f"is damaged: {objects} got other bytes",
             )
         unfinished.replace(target)
         _sync(target.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _put_aside(path: Path, objects: Path) -> None:
+    quarantine = objects / QUARANTINE
+    quarantine.mkdir(exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(quarantine / f"{path.parent.name}{path.name}-{uuid4().hex}")
 
 
 def _copy(origin: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import time
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -126,3 +127,16 @@ def test_a_real_terminal_that_is_closed_does_not_end_the_run(
                 time.sleep(EVERY)
         observer.closed(state)
     assert b"news-gallery" in seen
+
+
+def test_what_it_waits_for_stands_above_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    terminal, ticks = Terminal(), count()
+    drawn = Drawn(terminal, Whereabouts(), clock=lambda: next(ticks) * EVERY)
+    drawn.opened(plan(), RUN, (38, 12))
+    for state, batch, pulse in [*moments(RECIPE)][:3]:
+        drawn.recorded(batch)
+        drawn.pulse(state, replace(pulse, waiting=f"no room {HOSTILE}"))
+    drawn.closed(state)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert re.search(r"no room [^\x00-\x1f]*\r?\n *news-gallery", shown)

@@ -10,6 +10,7 @@ from imagelane.model import events as e
 from imagelane.model.ids import Subject
 from imagelane.model.run import RunState, evolve
 from imagelane.model.states import ErrorClass, ImageState, RunStatus
+from imagelane.ports.observer import Pulse
 from tests.unit.report.made_up import HOSTILE, Recipe
 from tests.unit.report.playing import play
 
@@ -64,3 +65,14 @@ def test_a_run_that_stands_still_says_so() -> None:
     out = io.StringIO()
     Quiet(out).closed(evolve(RunState(), e.RunSettled(RunStatus.HALTED, "moderate failed")))
     assert out.getvalue() == "the run is halted: moderate failed\n"
+
+
+def test_what_it_waits_for_is_said_once_each_time() -> None:
+    out = io.StringIO()
+    observer = Quiet(out)
+    for waiting in ("", "no room", "no room still", "", f"no {HOSTILE}"):
+        observer.pulse(RunState(), Pulse(waiting=waiting))
+    first, second = out.getvalue().splitlines()
+    assert first == "waiting: no room"
+    assert second.startswith("waiting: no ")
+    assert second.isprintable()

@@ -8,6 +8,7 @@ import pytest
 
 from imagelane.execute.stages.store import OBJECTS
 from imagelane.model.ids import StageName
+from imagelane.model.obstacle import Obstacle, ObstacleKind
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ErrorClass
 from tests.images.bench import Bench
@@ -75,8 +76,11 @@ def test_what_is_gone_or_damaged_does_not_get_there(bench: Bench, made: Inputs) 
     failure = bench.fails(None, "store", inputs=made)
     assert failure.error is ErrorClass.TRANSIENT
     assert "is damaged" in failure.message
+    assert failure.obstacle == Obstacle(ObstacleKind.DAMAGED, first.digest)
     assert first.digest not in stored(bench)
-    path.unlink()
+    (aside,) = (bench.folder / "artifacts" / "quarantine").iterdir()
+    assert aside.name.startswith(first.digest)
+    assert aside.read_bytes() == b"damaged"
     assert "not in the artifact store" in bench.fails(None, "store", inputs=made).message
     assert len(stored(bench)) <= 1
     assert second.digest
@@ -91,4 +95,9 @@ def test_a_disk_that_says_no_is_named(
     monkeypatch.setattr(os, "link", refuse)
     failure = bench.fails(None, "store", inputs=made)
     assert failure.error is ErrorClass.TRANSIENT
-    assert failure.message == "the disk is full (public)"
+    objects = bench.folder / "public" / ".objects"
+    assert failure.message.startswith(f"no room on the disk of {objects}")
+    assert failure.obstacle is not None
+    assert failure.obstacle.kind is ObstacleKind.FULL
+    assert failure.obstacle.where == str(objects)
+    assert failure.obstacle.needed in {one.bytes for one in made[StageName("thumbnails")]}

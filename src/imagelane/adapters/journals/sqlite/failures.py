@@ -66,5 +66,7 @@ def explain(path: Path, error: apsw.Error) -> JournalError:
     """The error that says what SQLite found in this file, and what to do."""
     meaning = next(text for kind, text in _MEANINGS if isinstance(error, kind))
     said = str(error).removeprefix(f"{type(error).__name__}: ")
-    raised = JournalFullError if isinstance(error, apsw.FullError) else JournalError
-    return raised(meaning.format(path=path, said=said))
+    text = meaning.format(path=path, said=said)
+    if isinstance(error, apsw.FullError):
+        return JournalFullError(text, str(path.resolve().parent))
+    return JournalError(text)

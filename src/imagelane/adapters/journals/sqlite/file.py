@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -50,6 +51,32 @@ def connect(path: Path, *, create: bool) -> apsw.Connection:
             connection.close(True)  # noqa: FBT003 -- positional-only: close without complaint
             raise
     return connection
+
+
+def reopen(failed: apsw.Connection, path: Path) -> apsw.Connection:
+    """Let go of a connection under which the disk failed, and see what the disk really holds.
+
+    After a failed fsync the kernel may say of pages that never arrived that they are clean, and a
+    second fsync of the same handle would succeed. So the files are synced through handles of their
+    own, and what is cached of them is forgotten: what is read from here on comes from the disk.
+
+    Raises:
+        OSError: the disk still fails.
+        JournalError: what is there is no journal any more.
+    """
+    failed.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    failed.close(True)  # noqa: FBT003 -- positional-only: close without complaint
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            descriptor = os.open(file, os.O_RDWR)
+        except FileNotFoundError:
+            continue
+        try:
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+    return connect(path, create=False)
 
 
 def _pragma(connection: apsw.Connection, name: str) -> int:

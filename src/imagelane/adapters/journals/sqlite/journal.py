@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -15,7 +15,7 @@ import apsw
 from imagelane.adapters.database import named_queries, restored, sql
 from imagelane.adapters.journals.sqlite import read_model
 from imagelane.adapters.journals.sqlite.failures import explain, explained
-from imagelane.adapters.journals.sqlite.file import connect
+from imagelane.adapters.journals.sqlite.file import connect, reopen
 from imagelane.model.events import Event, decode, encode, stage_of, subject_of, type_name
 from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.states import GroupState, ImageState, RunStatus
@@ -33,6 +33,9 @@ from imagelane.ports.journal import (
 PAGE = 500
 """Rows read at once. Between two pages the file is free for checkpoints and other processes."""
 
+REOPENINGS = 3
+"""Times that a disk may fail under one append, each time followed by another look at it."""
+
 _NO_END = (1 << 63) - 1
 """After every index and every group number."""
 
@@ -46,7 +49,8 @@ _to_json = json.JSONEncoder(
 
 class SqliteJournal:
     """Durable by WAL with ``synchronous=FULL``; one transaction an append. Other processes may read
-    and claim meanwhile. Usable from any thread.
+    and claim meanwhile. Usable from any thread. Where the disk fails under an append, the file is
+    opened anew, and what it holds decides whether the append is made again.
 
     Fences are drawn from the clock, in milliseconds: they rise within the file whatever the clock
     does, and over files too, so that what a run published is not locked for ever to those after
@@ -67,6 +71,7 @@ class SqliteJournal:
         self._queries = named_queries(sql(__package__, "queries.sql"))
         self._lock = Lock()
         self._failed: JournalError | None = None
+        self._last: int | None = None
         self._connection = connect(path, create=create)
 
     def create(self, run: RunId, definition: Mapping[str, Any], owner: str) -> Claimed:
@@ -94,11 +99,27 @@ class SqliteJournal:
         batch = list(events)
         if not batch:
             return
+        self._refuse_if_failed()
+        for _ in range(REOPENINGS):
+            try:
+                self._append(claimed, batch)
+            except JournalError:
+                if self._failed is None or not self._reopened():
+                    raise
+                if self._is_recorded(claimed, len(batch)):
+                    return
+            else:
+                return
+        self._append(claimed, batch)
+
+    def _append(self, claimed: Claimed, batch: Sequence[tuple[float, Event]]) -> None:
+        self._last = None
         with self._transaction():
             row = self._one("begin_append", claimed.run)
             if row is None:
                 raise self._unknown(claimed.run)
             number, fence, last = row
+            self._last = last
             if fence != claimed.fence:
                 raise StaleFenceError(
                     f"another coordinator has taken {claimed.run} over (its fence is {fence}, "
@@ -174,8 +195,7 @@ class SqliteJournal:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock:
-            if self._failed is not None:
-                raise self._failed
+            self._refuse_if_failed()
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield
@@ -191,12 +211,36 @@ class SqliteJournal:
                     self._failed = found
                 raise found from error
 
+    def _refuse_if_failed(self) -> None:
+        """It was opened anew as often as it may be."""
+        if self._failed is not None:
+            raise self._failed
+
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             try:
                 self._connection.execute("ROLLBACK")
             except apsw.Error as error:
                 self._failed = explain(self._path, error)
+
+    def _reopened(self) -> bool:
+        """Whether the file could be opened anew after the disk had failed under it."""
+        with self._lock:
+            try:
+                self._connection = reopen(self._connection, self._path)
+            except (OSError, JournalError, apsw.Error):
+                return False
+            self._failed = None
+            return True
+
+    def _is_recorded(self, claimed: Claimed, events: int) -> bool:
+        """Whether the append of so many events, under which the disk failed, is in the file."""
+        with self._lock, explained(self._path):
+            row = self._one("begin_append", claimed.run)
+        if row is None or self._last is None:
+            return False
+        _, fence, last = row
+        return bool(fence == claimed.fence and last == self._last + events)
 
     def _next_fence(self, now: float) -> int:
         return cast("int", self._one("next_fence", int(now * 1000))[0])
