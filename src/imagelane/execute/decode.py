@@ -39,8 +39,11 @@ def check_limits(data: bytes, header: Header, limits: Limits) -> None:
     Raises:
         InvalidError: a limit is exceeded; the message names it.
     """
-    megapixels = header.width * header.height / 1e6
-    size = f"{header.width} x {header.height} pixels"
+    megapixels = header.area / 1e6
+    width, height = (header.width, header.height)
+    if header.area > width * height:
+        width, height = header.coded
+    size = f"{width} x {height} pixels"
     if megapixels > limits.max_megapixels:
         raise InvalidError(
             f"the {header.format} says that it has {size}: {megapixels:,.0f} megapixels are more "
@@ -112,9 +115,9 @@ def decode(
         InvalidError: the file is damaged.
     """
     shrink = shrink_of(header, extents)
-    area = -(-header.width // shrink) * -(-header.height // shrink)
-    bands = 4 if header.has_alpha or header.bands == 4 else 3
-    working = area * bands * (2 if header.bits > 8 else 1)
+    area = -(-header.width // shrink) * -(-header.height // shrink) if shrink > 1 else header.area
+    bands = max(header.bands, 4 if header.has_alpha else 3)
+    working = area * bands * -(-header.bits // 8)
     if header.jpeg is not None and header.jpeg.progressive:
         # All coefficients of a progressive JPEG are held at full size, two bytes each.
         working += header.width * header.height * header.bands * 2
