@@ -13,12 +13,14 @@ import simplejpeg
 
 from imagelane.execute import jpeg
 from imagelane.execute.allowance import Allowance
+from imagelane.execute.boxes import largest_coded
 from imagelane.execute.color import is_srgb, to_srgb
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.header import Header, load, open_heic
 from imagelane.execute.limits import Limits
 from imagelane.execute.picture import Picture
 from imagelane.execute.rights import rights_of
+from imagelane.execute.sniff import sniff
 from imagelane.execute.vips import (
     Image,
     Pixels,
@@ -27,10 +29,24 @@ from imagelane.execute.vips import (
     from_pixels,
     plain,
 )
+from imagelane.execute.webp import canvas
 from imagelane.model.spec import Extent
 
 _SHRINKS = (8, 4, 2)
 _STRAY = "extraneous bytes before marker"
+
+
+def check_declared(data: bytes, limits: Limits) -> None:
+    """Refuse what says in its first bytes that it is too large, before any library opens it.
+
+    Raises:
+        InvalidError: it does; the message names the limit.
+    """
+    format_ = sniff(data)
+    if format_ == "webp":
+        _check_size(format_, canvas(data), limits)
+    elif format_ in {"heic", "avif"}:
+        _check_size(format_, largest_coded(data), limits)
 
 
 def check_limits(data: bytes, header: Header, limits: Limits) -> None:
@@ -39,19 +55,13 @@ def check_limits(data: bytes, header: Header, limits: Limits) -> None:
     Raises:
         InvalidError: a limit is exceeded; the message names it.
     """
-    megapixels = header.area / 1e6
-    width, height = (header.width, header.height)
-    if header.area > width * height:
-        width, height = header.coded
-    size = f"{width} x {height} pixels"
-    if megapixels > limits.max_megapixels:
-        raise InvalidError(
-            f"the {header.format} says that it has {size}: {megapixels:,.0f} megapixels are more "
-            f"than max_megapixels, {limits.max_megapixels:g}"
-        )
+    for each in ((header.width, header.height), header.coded):
+        _check_size(header.format, each, limits)
+    megapixels = header.width * header.height / 1e6
     if is_animated(header) and megapixels * header.frames > limits.max_total_megapixels:
         raise InvalidError(
-            f"the {header.format} has {header.frames:,} frames of {size}: "
+            f"the {header.format} has {header.frames:,} frames of {header.width} x "
+            f"{header.height} pixels: "
             f"{megapixels * header.frames:,.0f} megapixels in all are more than "
             f"max_total_megapixels, {limits.max_total_megapixels:g}"
         )
@@ -59,6 +69,16 @@ def check_limits(data: bytes, header: Header, limits: Limits) -> None:
         scans = jpeg.count_scans(data, header.jpeg, limits.max_scans)
         if scans > limits.max_scans:
             raise InvalidError(f"the jpeg has more than max_scans, {limits.max_scans}, scans")
+
+
+def _check_size(format_: str, size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    megapixels = width * height / 1e6
+    if megapixels > limits.max_megapixels:
+        raise InvalidError(
+            f"the {format_} says that it has {width} x {height} pixels: {megapixels:,.0f} "
+            f"megapixels are more than max_megapixels, {limits.max_megapixels:g}"
+        )
 
 
 def is_animated(header: Header) -> bool:

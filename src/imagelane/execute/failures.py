@@ -7,7 +7,7 @@ import re
 import traceback
 
 from imagelane.execute.errors import StageError
-from imagelane.model.outcome import Failure
+from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.states import ErrorClass
 
 LONGEST_MESSAGE = 500
@@ -25,13 +25,24 @@ _DISK = {
     errno.EAGAIN: "the system has no more processes or memory to give just now",
 }
 
-_NO_MEMORY = re.compile(
-    r"out of memory|cannot allocate|failed to allocate|insufficient memory|bad_alloc"
-    r"|memory allocation(?!.*security limit)",
-    re.IGNORECASE | re.DOTALL,
+OUT_OF_MEMORY = (
+    "out of memory: this took more than its worker may have; give the run fewer workers, "
+    "or the machine more memory"
 )
-"""What decoders say when they get no memory. libheif says nearly the same of a file that asks for
-more than its security limits allow, and that is the file's own fault."""
+_SAID = (
+    (re.compile(r"error creating thread", re.IGNORECASE), _DISK[errno.EAGAIN]),
+    # libheif says nearly the same of a file that asks for more than its security limits allow, and
+    # that is the file's own fault.
+    (
+        re.compile(
+            r"out of memory|cannot allocate|failed to (allocate|map)|insufficient memory|bad_alloc"
+            r"|memory allocation(?!.*security limit)",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        OUT_OF_MEMORY,
+    ),
+)
+"""What decoders and the dynamic linker say when the machine gives them nothing more."""
 
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
@@ -43,14 +54,17 @@ def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
+def wears_out(outcome: Outcome) -> bool:
+    """Whether a worker should be replaced after it: what is left of its memory is in pieces, and
+    the next attempt deserves a whole one."""
+    return isinstance(outcome, Failure) and outcome.message == OUT_OF_MEMORY
+
+
 def failure_of(error: BaseException) -> Failure:
     """What an exception that left a stage means for its attempt."""
-    if _no_memory(error):
-        return Failure(
-            ErrorClass.TRANSIENT,
-            "out of memory: this took more than its worker may have; give the run fewer workers, "
-            "or the machine more memory",
-        )
+    short = _short_of(error)
+    if short is not None:
+        return Failure(ErrorClass.TRANSIENT, short)
     if isinstance(error, StageError):
         detail = error.detail
         if error.error is ErrorClass.BUG and not detail and error.__cause__ is not None:
@@ -66,19 +80,25 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(ErrorClass.BUG, f"{kind}: {text}" if text else kind, _traceback(error))
 
 
-def _no_memory(error: BaseException) -> bool:
-    """Whether it comes of too little memory: decoders say so as if the picture were to blame."""
+def _short_of(error: BaseException) -> str | None:
+    """What the machine had too little of; decoders say so as if the picture were to blame."""
     cause: BaseException | None = error
     while cause is not None:
-        decoder = cause is not error or type(cause).__module__.startswith("pyvips")
-        if (
-            isinstance(cause, MemoryError)
-            or (isinstance(cause, OSError) and cause.errno == errno.ENOMEM)
-            or (decoder and _NO_MEMORY.search(str(cause)) is not None)
-        ):
-            return True
+        if isinstance(cause, MemoryError):
+            return OUT_OF_MEMORY
+        if isinstance(cause, OSError):
+            return OUT_OF_MEMORY if cause.errno == errno.ENOMEM else None
+        # What an exception of a user's own function says is nobody's business but theirs.
+        if cause is not error or isinstance(cause, ImportError) or _of_vips(cause):
+            for words, short in _SAID:
+                if words.search(str(cause)):
+                    return short
         cause = cause.__cause__
-    return False
+    return None
+
+
+def _of_vips(error: BaseException) -> bool:
+    return type(error).__module__.startswith("pyvips")
 
 
 def _traceback(error: BaseException) -> str:

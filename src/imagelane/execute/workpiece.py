@@ -76,6 +76,7 @@ class Workpiece:
             from imagelane.execute import decode  # noqa: PLC0415 - see above
             from imagelane.execute.header import read_header  # noqa: PLC0415
 
+            decode.check_declared(self.source.data, self.limits)
             header = read_header(self.source.data)
             decode.check_limits(self.source.data, header, self.limits)
             self._header = header

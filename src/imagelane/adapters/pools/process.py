@@ -275,8 +275,8 @@ class ProcessPool:
         crew = worker.crew
         del worker.running[done.order]
         worker.served += 1
-        worn = worker.served >= self._recycle and time.monotonic() - worker.born >= self._youngest
-        if worker.leaving or worn:
+        old = worker.served >= self._recycle and time.monotonic() - worker.born >= self._youngest
+        if worker.leaving or old or done.worn:
             crew.retire(worker)
         else:
             crew.free[worker] = None
