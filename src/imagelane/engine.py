@@ -22,6 +22,7 @@ from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Order, OrderDone, Report, StageReport
 from imagelane.ports.clock import Clock
 from imagelane.ports.journal import Claimed, Journal
+from imagelane.ports.memory import Memory
 from imagelane.ports.observer import Observer, Pulse
 from imagelane.ports.pool import Pool
 from imagelane.ports.source import Source
@@ -41,7 +42,8 @@ class Parts:
     """What an engine is composed of: one adapter for each port.
 
     ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
-    [0, 1). ``beginning`` is the event with which this coordinator enters the record.
+    [0, 1). ``beginning`` is the event with which this coordinator enters the record. Without
+    ``memory`` the budget of decoded pictures is the plan's, whatever the machine has left.
     """
 
     run: RunId
@@ -56,6 +58,7 @@ class Parts:
     scratch: Path
     draw: Callable[[], float]
     beginning: RunStarted | RunResumed
+    memory: Memory | None = None
 
 
 class Engine:
@@ -70,6 +73,7 @@ class Engine:
         self._promoter = ThreadPoolExecutor(1, "promote")
         self._began = parts.clock.monotonic()
         self._pulsed = 0.0
+        self._looked = float("-inf")
 
     @property
     def state(self) -> RunState:
@@ -98,6 +102,7 @@ class Engine:
         try:
             items = None if self._state.exhausted else parts.source.items(self._state.received)
             while True:
+                felt = self._feel_memory(parts.clock.monotonic())
                 while items is not None and scheduler.admits():
                     item = next(items, None)
                     if item is None:
@@ -111,7 +116,7 @@ class Engine:
                     parts.pool.grant(number)
                 orders = scheduler.dispatch(now)
                 scheduler.settle()
-                events = scheduler.take_events()
+                events = [*felt, *scheduler.take_events()]
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
                 self._recorder.record(events)
@@ -198,6 +203,15 @@ class Engine:
             patience = min(patience, max(0.0, gate - self._parts.clock.now()))
         return patience
 
+    def _feel_memory(self, now: float) -> list[Event]:
+        """Let what the machine has left bound what is begun, and say so where that changes."""
+        memory = self._parts.memory
+        if memory is None or now - self._looked < PULSE:
+            return []
+        self._looked = now
+        room = memory.room()
+        return [] if room is None else self._scheduler.orders.feel(room)
+
     def _pulse(self, now: float, expected: tuple[int, int]) -> None:
         if now - self._pulsed < PULSE:
             return
@@ -207,6 +221,7 @@ class Engine:
             self._scheduler.orders.running(),
             expected,
             now - self._began,
+            self._scheduler.orders.pressure.short,
         )
         for observer in self._parts.observers:
             observer.pulse(self._state, pulse)

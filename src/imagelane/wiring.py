@@ -201,6 +201,7 @@ def session(
         executing.open(physical)
 
         from imagelane.adapters.clock import SystemClock  # noqa: PLC0415
+        from imagelane.adapters.memory import SystemMemory  # noqa: PLC0415
         from imagelane.adapters.owner import this_process  # noqa: PLC0415
         from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
         from imagelane.adapters.sources import open_source  # noqa: PLC0415
@@ -235,6 +236,7 @@ def session(
             scratch=scratch,
             draw=random.Random(seed).random,  # noqa: S311 - jitter is no secret
             beginning=_beginning(spec, physical, options, resumed=resume is not None),
+            memory=SystemMemory(),
         )
         engine = Engine(parts, state)
         yield engine, number

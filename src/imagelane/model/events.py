@@ -148,6 +148,23 @@ class GroupSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryShort:
+    """Too little memory is left on the machine, or in its container, to begin anything beside what
+    is in hand: ``available`` bytes of ``limit``. One order at a time goes on."""
+
+    available: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEased:
+    """Memory is not short any more."""
+
+    available: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettled:
     """The run stands still: for good (finished, failed, cancelled) or until it is resumed."""
 
@@ -168,6 +185,8 @@ Event = (
     | ImageSettled
     | GateOpened
     | GroupSettled
+    | MemoryShort
+    | MemoryEased
     | RunSettled
 )
 
@@ -184,6 +203,8 @@ _TYPES: Mapping[str, type] = {
     "image_settled": ImageSettled,
     "gate_opened": GateOpened,
     "group_settled": GroupSettled,
+    "memory_short": MemoryShort,
+    "memory_eased": MemoryEased,
     "run_settled": RunSettled,
 }
 _NAMES: Mapping[type, str] = {kind: name for name, kind in _TYPES.items()}

@@ -17,13 +17,15 @@ class Pulse:
     """How the run stands at one moment, beside its `RunState`.
 
     ``queued`` and ``running`` count tasks by stage. ``expected`` is (images, groups) in the
-    source. ``elapsed`` is in seconds since this coordinator began.
+    source. ``elapsed`` is in seconds since this coordinator began. ``short_of_memory`` says that
+    less is begun because the machine has too little memory left.
     """
 
     queued: dict[StageName, int] = field(default_factory=dict)
     running: dict[StageName, int] = field(default_factory=dict)
     expected: tuple[int, int] = (0, 0)
     elapsed: float = 0.0
+    short_of_memory: bool = False
 
 
 class Observer(Protocol):

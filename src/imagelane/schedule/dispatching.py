@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping
 
+from imagelane.model.events import Event, MemoryEased, MemoryShort
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.plan import LogicalStage, PhysicalPlan, Segment
 from imagelane.model.run import RunState, SubjectState
 from imagelane.model.spec import Place
 from imagelane.model.states import Scope
 from imagelane.model.work import Order
+from imagelane.ports.memory import Room
 from imagelane.schedule.flight import Flight, compose, startable
 from imagelane.schedule.lanes import Lanes
 from imagelane.schedule.limits import Budget, Semaphores
+from imagelane.schedule.pressure import Pressure
 from imagelane.schedule.ready import ReadyQueues
 
 _NOT_AN_IMAGE = -1
@@ -42,6 +45,7 @@ class Dispatcher:
         self._not_before: dict[Subject, dict[StageName, float]] = {}
         self._orders = 0
         self.budget = Budget(plan.decoded_bytes, plan.reservation)
+        self.pressure = Pressure(plan.decoded_bytes)
         self.flights: dict[int, Flight] = {}
 
     def busy(self, subject: Subject) -> bool:
@@ -105,6 +109,15 @@ class Dispatcher:
             for scope in (Scope.GROUP, Scope.RUN)
             for segment in self._segments[scope]
         )
+
+    def feel(self, room: Room) -> list[Event]:
+        """Let the budget follow the machine's memory; says so where that became short, or eased."""
+        before = self.pressure.short
+        self.budget.total = self.pressure.budget(room, self.budget.used)
+        if self.pressure.short == before:
+            return []
+        kind = MemoryEased if before else MemoryShort
+        return [kind(room.available, room.limit)]
 
     def queued(self) -> dict[StageName, int]:
         """Subjects that are ready, by stage."""
