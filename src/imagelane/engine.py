@@ -210,7 +210,10 @@ class Engine:
             return []
         self._looked = now
         room = memory.room()
-        return [] if room is None else self._scheduler.orders.feel(room)
+        events = [] if room is None else self._scheduler.orders.feel(room)
+        if self._scheduler.orders.pressure.short:
+            self._parts.pool.shed()
+        return events
 
     def _pulse(self, now: float, expected: tuple[int, int]) -> None:
         if now - self._pulsed < PULSE:

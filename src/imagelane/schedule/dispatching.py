@@ -113,7 +113,7 @@ class Dispatcher:
     def feel(self, room: Room) -> list[Event]:
         """Let the budget follow the machine's memory; says so where that became short, or eased."""
         before = self.pressure.short
-        self.budget.total = self.pressure.budget(room, self.budget.used)
+        self.budget.total = self.pressure.budget(room)
         if self.pressure.short == before:
             return []
         kind = MemoryEased if before else MemoryShort

@@ -22,12 +22,14 @@ class Pressure:
         self._total = total
         self.short = False
 
-    def budget(self, room: Room, used: int) -> int:
-        """Bytes that may be decoded at one moment, when ``used`` are now: what is in hand already,
-        and what there is beside it. While memory is short nothing is added to what is in hand."""
+    def budget(self, room: Room) -> int:
+        """Bytes that may be decoded at one moment: what there is beside what is left alone. That
+        counts pictures in hand as if they were still to be decoded; some are, and those that are
+        not hold more than their samples. 0 while memory is short: nothing is begun beside what is
+        in hand."""
         least = min(room.limit // _SHARE, _MOST)
         if self.short:
             self.short = room.available < 2 * least or room.stalled >= _STALLED / 2
         else:
             self.short = room.available < least or room.stalled >= _STALLED
-        return min(self._total, used + (0 if self.short else room.available - least))
+        return 0 if self.short else min(self._total, room.available - least)

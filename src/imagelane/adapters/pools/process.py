@@ -154,6 +154,12 @@ class ProcessPool:
     def wake(self) -> None:
         self._board.ring()
 
+    def shed(self) -> None:
+        # An idle worker keeps the memory of its last pictures for the next ones.
+        for worker in list(self._pixels.free):
+            self._pixels.retire(worker)
+        self._board.flush()
+
     @property
     def pids(self) -> tuple[int, ...]:
         """The processes that live now."""
