@@ -16,6 +16,7 @@ from imagelane.adapters.journals.sqlite import SqliteJournal
 from imagelane.model import events as e
 from imagelane.model.states import ErrorClass, ImageState
 from imagelane.ports.journal import ImageRow
+from tests.images.bench import Bench
 
 SRC = Path(__file__).parents[2] / "src"
 LIMIT = 512 << 20
@@ -37,6 +38,11 @@ stages:
 """
 
 
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
 @dataclass(frozen=True)
 class Ended:
     """What a run over a hostile folder came to."""
@@ -53,14 +59,17 @@ class Ended:
         return Counter(failure.error for failure in self.failures)
 
 
+RunOver = Callable[..., Ended]
+
+
 @pytest.fixture(scope="session")
-def run_over(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, bytes]], Ended]:
+def run_over(tmp_path_factory: pytest.TempPathFactory) -> RunOver:
     """Runs the command line over files (``group/name`` to content), four workers, each process
     with 512 MiB of address space: a limit that is inherited, so it holds whatever workers do."""
 
-    def run(files: Mapping[str, bytes]) -> Ended:
+    def run(files: Mapping[str, bytes], pipeline: str = PIPELINE) -> Ended:
         folder = tmp_path_factory.mktemp("hostile")
-        (folder / "gallery.yaml").write_text(PIPELINE, encoding="utf-8")
+        (folder / "gallery.yaml").write_text(pipeline, encoding="utf-8")
         for name, data in files.items():
             path = folder / "photos" / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ No hang, nothing unclassified, no good picture lost.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,13 @@ from PIL import Image
 
 from imagelane.model.states import ErrorClass, ImageState
 from tests.hostile import files
-from tests.hostile.conftest import Ended
+from tests.hostile.conftest import Ended, RunOver
 
 GOOD = tuple(f"good-{number}" for number in range(1, 9))
 
 
 @pytest.fixture(scope="module")
-def ended(run_over: Callable[[Mapping[str, bytes]], Ended]) -> Ended:
+def ended(run_over: RunOver) -> Ended:
     # Sorted by name, each good picture comes behind and before a dozen bad ones.
     mixed = dict(files.bad()) | files.good()
     everything = {f"mixed/{name}": mixed[name] for name in mixed}

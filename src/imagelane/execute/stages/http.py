@@ -75,11 +75,12 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
         said = _exchange(parameters["method"], url, body, headers, attempt, guarded=guarded)
     except StageError:
         raise
-    except TookTooLongError as error:
+    except (NameResolutionError, SSLError, HTTPError, OSError) as error:
+        # Where the deadline comes while it is sending, urllib3 calls that a broken connection.
         if attempt.deadline is not None and time.monotonic() >= attempt.deadline - 0.1:
             raise DeadlineError(f"{who} did not answer in time") from error
-        raise TransientError(f"{who} did not answer in time") from error
-    except (NameResolutionError, SSLError, HTTPError, OSError) as error:
+        if isinstance(error, TookTooLongError):
+            raise TransientError(f"{who} did not answer in time") from error
         raise TransientError(f"{who} could not be asked: {one_line(str(error), 200)}") from error
     status, answered, raw = said
     _check_status(parameters["expect_status"], status, answered, raw, who)
