@@ -31,12 +31,13 @@ OUT_OF_MEMORY = (
 )
 _SAID = (
     (re.compile(r"error creating thread", re.IGNORECASE), _DISK[errno.EAGAIN]),
-    # libheif says nearly the same of a file that asks for more than its security limits allow, and
-    # that is the file's own fault.
+    # libheif and libtiff say nearly the same of a file that asks for more than their own limits
+    # allow, or for nothing at all, and that is the file's own fault.
     (
         re.compile(
-            r"out of memory|cannot allocate|failed to (allocate|map)|insufficient memory|bad_alloc"
-            r"|memory allocation(?!.*security limit)",
+            r"out of memory(?! reading of)|cannot allocate|insufficient memory|bad_alloc"
+            r"|failed to map|failed to allocate(?!.*elements of)"
+            r"|memory allocation(?!.*(security limit|invalid image size|beyond))",
             re.IGNORECASE | re.DOTALL,
         ),
         OUT_OF_MEMORY,

@@ -47,6 +47,20 @@ def test_too_little_memory_is_no_damage(error: BaseException) -> None:
             ),
             ErrorClass.INVALID,
         ),
+        (
+            raised(
+                InvalidError("the tiff cannot be read"),
+                VipsError("", "tiff2vips: Failed to allocate memory (0 elements of 12 bytes each)"),
+            ),
+            ErrorClass.INVALID,
+        ),
+        (
+            raised(
+                InvalidError("the heic is damaged"),
+                RuntimeError("Memory allocation error: Invalid image size: zero width or height"),
+            ),
+            ErrorClass.INVALID,
+        ),
         (raised(InvalidError("no picture"), VipsError("", "not a known format")), "invalid"),
         (ValueError("my shop is out of memory cards"), ErrorClass.BUG),
         (VipsError("", "Error creating thread: Resource temporarily unavailable"), "transient"),
