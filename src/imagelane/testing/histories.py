@@ -68,6 +68,8 @@ def history(choose: Random, length: int) -> Iterator[e.Event]:
             case 7 if quiet := [group for group in groups if group.closed and not group.flying]:
                 yield from _finish(choose, groups, choose.choice(quiet))
             case _:
+                yield e.MemoryShort(1 << 20, 1 << 33)
+                yield e.MemoryEased(1 << 32, 1 << 33)
                 yield e.RunSettled(RunStatus.PAUSED, "asked to")
                 yield e.RunResumed("sequential")
 
