@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagelane.adapters.memory import SystemMemory
 from imagelane.model.policy import Sandbox
 from imagelane.plan.draft import Machine
 
@@ -83,9 +84,8 @@ def machine() -> Machine:
     quota = _cpu_quota()
     if quota is not None:
         cores = max(1, min(cores, int(quota)))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = _number(_CGROUP / "memory.max")
-    return Machine(cores, memory if limit is None else min(memory, limit))
+    bound = SystemMemory().bound
+    return Machine(cores, bound or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def _cpu_quota() -> float | None:
@@ -95,11 +95,3 @@ def _cpu_quota() -> float | None:
     except (OSError, ValueError):
         return None
     return None if quota == "max" else int(quota) / int(period)
-
-
-def _number(path: Path) -> int | None:
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    return int(text) if text.isdecimal() else None

@@ -33,6 +33,7 @@ from imagelane.ports.journal import (
     JournalFullError,
     StaleFenceError,
 )
+from imagelane.ports.memory import Memory
 from imagelane.ports.notifier import Notifier
 from imagelane.ports.observer import Observer, Pulse
 from imagelane.ports.pool import Pool
@@ -76,7 +77,8 @@ class Parts:
     ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
     [0, 1). ``beginning`` is the event with which this coordinator enters the record. ``notifiers``
     are by channel. ``free`` is asked while a disk is full; without it, it is tried again now and
-    then.
+    then. Without ``memory`` the budget of decoded pictures is the plan's, whatever the machine has
+    left.
 
     ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
     into events, group by group. ``reopening`` are events of groups that are to be taken up again,
@@ -102,6 +104,7 @@ class Parts:
     rate: float | None = None
     fault: Fault = no_fault
     free: Free = lambda _: 0
+    memory: Memory | None = None
 
 
 class Engine:
@@ -131,6 +134,7 @@ class Engine:
         self._reopens_at = 0.0
         self._waiting = ""
         self._pausing = False
+        self._looked = float("-inf")
 
     @property
     def state(self) -> RunState:
@@ -161,6 +165,7 @@ class Engine:
             self._deliveries.take_up(self._state)
             items = None if self._state.exhausted else parts.source.items(self._state.received)
             while True:
+                felt = self._feel_memory(parts.clock.monotonic())
                 while items is not None and scheduler.admits() and not self._waiting:
                     item = next(items, None)
                     if item is None:
@@ -177,7 +182,7 @@ class Engine:
                 self._look_at_obstacles(now)
                 orders = [] if self._waiting else scheduler.dispatch(now)
                 scheduler.settle()
-                events = [*scheduler.take_events(), *self._delivered()]
+                events = [*felt, *scheduler.take_events(), *self._delivered()]
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
                 self._record(events, expected)
@@ -413,6 +418,18 @@ class Engine:
         sets the clock meanwhile ends no gate's waiting."""
         return self._began_at + now - self._began
 
+    def _feel_memory(self, now: float) -> list[Event]:
+        """Let what the machine has left bound what is begun, and say so where that changes."""
+        memory = self._parts.memory
+        if memory is None or now - self._looked < PULSE:
+            return []
+        self._looked = now
+        room = memory.room()
+        events = [] if room is None else self._scheduler.orders.feel(room)
+        if self._scheduler.orders.pressure.short:
+            self._parts.pool.shed()
+        return events
+
     def _pulse(self, now: float, expected: tuple[int, int]) -> None:
         if now - self._pulsed < PULSE:
             return
@@ -423,6 +440,7 @@ class Engine:
             expected,
             now - self._began,
             self._waiting,
+            self._scheduler.orders.pressure.short,
         )
         for observer in self._parts.observers:
             observer.pulse(self._state, pulse)

@@ -249,6 +249,7 @@ def session(
         from imagelane.adapters.artifacts.leftovers import clear_leftovers  # noqa: PLC0415
         from imagelane.adapters.clock import SystemClock  # noqa: PLC0415
         from imagelane.adapters.durable import free_bytes  # noqa: PLC0415
+        from imagelane.adapters.memory import SystemMemory  # noqa: PLC0415
         from imagelane.adapters.owner import this_process  # noqa: PLC0415
         from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
         from imagelane.adapters.sources import open_source  # noqa: PLC0415
@@ -296,6 +297,7 @@ def session(
             rate=again.rate if again else None,
             fault=fault,
             free=free_bytes,
+            memory=SystemMemory(),
         )
         engine = Engine(parts, state)
         yield engine, number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -62,10 +63,41 @@ def test_one_that_is_gone(picture: Path) -> None:
 
 
 def test_one_without_permission(picture: Path) -> None:
-    if is_root():
-        pytest.skip("root may read everything")
+    """Root may read everything, so it is somebody else for a moment."""
+    file = source_of(picture)
     picture.chmod(0)
-    assert "no permission" in refused(source_of(picture))
+    descriptor = os.open(picture.parent, os.O_RDONLY)
+    before = os.geteuid()
+    try:
+        if is_root():
+            os.fchmod(descriptor, 0o755)
+            os.seteuid(65_534)
+        # A path through the descriptor: the folders above may be closed to anybody else.
+        place = f"/proc/self/fd/{descriptor}/{picture.name}"
+        assert "no permission" in refused(replace(file, path=place))
+    finally:
+        os.seteuid(before)
+        os.close(descriptor)
+
+
+def test_a_socket(tmp_path: Path) -> None:
+    path = tmp_path / "socket.jpg"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        assert refused(source_of(path))
+
+
+def test_one_that_vanishes_while_it_is_read_was_read_whole_or_is_refused(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, whole, read = source_of(picture), picture.read_bytes(), os.read
+
+    def vanish(descriptor: int, count: int) -> bytes:
+        picture.unlink(missing_ok=True)
+        return read(descriptor, count)
+
+    monkeypatch.setattr(os, "read", vanish)
+    assert read_source(file, MOST).data == whole
 
 
 def test_a_name_with_nul(picture: Path) -> None:

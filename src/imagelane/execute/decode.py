@@ -13,6 +13,7 @@ import simplejpeg
 
 from imagelane.execute import jpeg
 from imagelane.execute.allowance import Allowance
+from imagelane.execute.boxes import largest_coded
 from imagelane.execute.color import is_srgb, to_srgb
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.header import Header, load, open_heic
@@ -28,10 +29,24 @@ from imagelane.execute.vips import (
     refusal,
     to_pixels,
 )
+from imagelane.execute.webp import canvas
 from imagelane.model.spec import Extent
 
 _SHRINKS = (8, 4, 2)
 _STRAY = "extraneous bytes before marker"
+
+
+def check_declared(data: bytes, limits: Limits) -> None:
+    """Refuse what says in its first bytes that it is too large, before any library opens it.
+
+    Raises:
+        InvalidError: it does; the message names the limit.
+    """
+    format_ = sniff(data)
+    if format_ == "webp":
+        _check_size(format_, canvas(data), limits)
+    elif format_ in {"heic", "avif"}:
+        _check_size(format_, largest_coded(data), limits)
 
 
 def check_limits(data: bytes, header: Header, limits: Limits) -> None:
@@ -40,16 +55,13 @@ def check_limits(data: bytes, header: Header, limits: Limits) -> None:
     Raises:
         InvalidError: a limit is exceeded; the message names it.
     """
+    for each in ((header.width, header.height), header.coded):
+        _check_size(header.format, each, limits)
     megapixels = header.width * header.height / 1e6
-    size = f"{header.width} x {header.height} pixels"
-    if megapixels > limits.max_megapixels:
-        raise InvalidError(
-            f"the {header.format} says that it has {size}: {megapixels:,.0f} megapixels are more "
-            f"than max_megapixels, {limits.max_megapixels:g}"
-        )
     if is_animated(header) and megapixels * header.frames > limits.max_total_megapixels:
         raise InvalidError(
-            f"the {header.format} has {header.frames:,} frames of {size}: "
+            f"the {header.format} has {header.frames:,} frames of {header.width} x "
+            f"{header.height} pixels: "
             f"{megapixels * header.frames:,.0f} megapixels in all are more than "
             f"max_total_megapixels, {limits.max_total_megapixels:g}"
         )
@@ -70,6 +82,16 @@ def check_format(data: bytes, limits: Limits) -> None:
         raise InvalidError(
             f"this is a DICOM file: expected {', '.join(limits.formats)}; a pipeline that "
             "takes them says so: validate: {formats: [dicom]}"
+        )
+
+
+def _check_size(format_: str, size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    megapixels = width * height / 1e6
+    if megapixels > limits.max_megapixels:
+        raise InvalidError(
+            f"the {format_} says that it has {width} x {height} pixels: {megapixels:,.0f} "
+            f"megapixels are more than max_megapixels, {limits.max_megapixels:g}"
         )
 
 
@@ -127,9 +149,9 @@ def decode(
         InvalidError: the file is damaged.
     """
     shrink = shrink_of(header, extents)
-    area = -(-header.width // shrink) * -(-header.height // shrink)
-    bands = 4 if header.has_alpha or header.bands == 4 else 3
-    working = area * bands * (2 if header.bits > 8 else 1)
+    area = -(-header.width // shrink) * -(-header.height // shrink) if shrink > 1 else header.area
+    bands = max(header.bands, 4 if header.has_alpha else 3)
+    working = area * bands * -(-header.bits // 8)
     if header.dicom is not None:
         working += header.dicom.working_bytes(1)
     if header.jpeg is not None and header.jpeg.progressive:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imagelane.execute import jpeg
+from imagelane.execute.boxes import check_boxes, largest_coded
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.exif import Exif, read_exif
 from imagelane.execute.gif import check_blocks
@@ -28,8 +29,10 @@ _LOADERS: Mapping[str, str] = {
 }
 _DISPLAY_P3 = 12
 """The number of its primaries in ITU-T H.273."""
-_MOST_BOXES = 10_000
 _LARGEST_PROFILE = 4 << 20
+_MOST_BANDS = 8
+"""CMYK, transparency and a few spot colours; a TIFF of a few bytes may claim thousands."""
+_BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "double": 64, "complex": 64}
 
 # One thread a worker, and nothing but the picture itself.
 
@@ -41,7 +44,8 @@ class Header:
     ``frames`` counts those of an animation, the pages of a TIFF, the pictures of a HEIC.
     ``bits`` are those of one sample. ``icc`` is the embedded profile, ``wide`` says that a file
     without one still declares Display-P3. ``scan`` is where the coded data of a JPEG begins.
-    ``dicom`` is what only a DICOM file says.
+    ``dicom`` is what only a DICOM file says. ``coded`` is the size of what a HEIF codes, where that
+    is more than it shows.
     """
 
     format: str
@@ -59,6 +63,12 @@ class Header:
     iptc: bytes | None = None
     jpeg: jpeg.JpegHeader | None = None
     dicom: DicomHeader | None = None
+    coded: tuple[int, int] = (0, 0)
+
+    @property
+    def area(self) -> int:
+        """Pixels that are decoded for a picture: what a file crops away is decoded, too."""
+        return max(self.width * self.height, self.coded[0] * self.coded[1])
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -83,7 +93,7 @@ def read_header(data: bytes, most: int = MOST_BYTES) -> Header:
             "the file is empty" if found == "empty" else f"this is {found}: expected {expected}"
         )
     if format_ in {"heic", "avif"}:
-        _check_boxes(data, format_)
+        check_boxes(data, format_)
     if format_ == "gif":
         check_blocks(data)
     if format_ == "jpeg":
@@ -173,6 +183,7 @@ def _heic(data: bytes) -> Header:
         wide=_declares_p3(data),
         exif=read_exif(exif),
         xmp=xmp if isinstance(xmp, bytes) else None,
+        coded=largest_coded(data),
     )
 
 
@@ -192,25 +203,12 @@ def _dicom(data: bytes, most: int) -> Header:
     )
 
 
-def _check_boxes(data: bytes, format_: str) -> None:
-    """The boxes of the file (ISO/IEC 14496-12) must end where the file ends: decoders take what
-    they find, and would not miss the rest of a file that was cut off."""
-    at = 0
-    for _ in range(_MOST_BOXES):
-        if at >= len(data):
-            return
-        size = int.from_bytes(data[at : at + 4], "big")
-        if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        if size == 0:  # up to the end of the file
-            return
-        if size < 8 or at + size > len(data):
-            raise InvalidError(f"the {format_} is cut off or damaged: a part of it is missing")
-        at += size
-
-
 def _through_vips(data: bytes, format_: str) -> Header:
     image = load(data, format_)
+    if image.bands > _MOST_BANDS:
+        raise InvalidError(
+            f"the {format_} has {image.bands:,} channels: expected {_MOST_BANDS} at most"
+        )
     fields = set(image.get_fields())
 
     def blob(name: str) -> bytes | None:
@@ -223,7 +221,7 @@ def _through_vips(data: bytes, format_: str) -> Header:
         width=image.width,
         height=image.height,
         bands=image.bands,
-        bits={"uchar": 8, "char": 8, "ushort": 16, "short": 16}.get(image.format, 32),
+        bits=128 if image.format == "dpcomplex" else _BITS.get(image.format, 32),
         frames=int(image.get("n-pages")) if "n-pages" in fields else 1,
         has_alpha=bool(image.hasalpha()),
         # libheif has turned an AVIF already, whatever its EXIF says.
@@ -233,6 +231,7 @@ def _through_vips(data: bytes, format_: str) -> Header:
         exif=exif,
         xmp=blob("xmp-data"),
         iptc=blob("iptc-data"),
+        coded=largest_coded(data) if format_ == "avif" else (0, 0),
     )
 
 

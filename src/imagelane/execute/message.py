@@ -374,7 +374,7 @@ _PACK: Mapping[type, Callable[[Any], list[Any]]] = {
     Stop: lambda _: ["stop"],
     Ready: lambda ready: ["ready", ready.version],
     StageReport: _pack_report,
-    OrderDone: lambda done: ["done", done.order],
+    OrderDone: lambda done: ["done", done.order, done.worn],
     Claim: lambda claim: ["claim", claim.order, claim.bytes],
 }
 _COMMANDS: Mapping[str, Callable[..., Command]] = {
@@ -387,6 +387,6 @@ _COMMANDS: Mapping[str, Callable[..., Command]] = {
 _ANSWERS: Mapping[str, Callable[..., Answer]] = {
     "ready": lambda version, _: Ready(wire.whole(version)),
     "report": _report,
-    "done": lambda order, _: OrderDone(wire.whole(order)),
+    "done": lambda order, worn, _: OrderDone(wire.whole(order), wire.flag(worn)),
     "claim": lambda order, size, _: Claim(wire.whole(order), wire.whole(size)),
 }

@@ -7,6 +7,7 @@ must not end as `invalid`, which is never tried again.
 from __future__ import annotations
 
 import errno
+import re
 
 LACKING = {
     errno.ENOSPC: "the disk is full",
@@ -32,11 +33,6 @@ LACKING = {
 """Errors of the system that may pass, each in words."""
 
 _SAID = (
-    ("out of memory", errno.ENOMEM),
-    ("memory allocation", errno.ENOMEM),
-    ("cannot allocate memory", errno.ENOMEM),
-    ("unable to allocate", errno.ENOMEM),
-    ("unable to malloc", errno.ENOMEM),
     ("no space left on device", errno.ENOSPC),
     ("too many open files", errno.EMFILE),
     ("input/output error", errno.EIO),
@@ -45,28 +41,28 @@ _SAID = (
 )
 """As libvips passes on what the C library and the codecs below it say, in lower case."""
 
+OUT_OF_MEMORY = (
+    "out of memory: this took more than its worker may have; give the run fewer workers, "
+    "or the machine more memory"
+)
 
-_ENOUGH = 64 << 20
-"""Bytes. Where these are left, it was not the machine that had too little memory."""
+# libheif and libtiff say nearly the same of a file that asks for more than their own limits allow,
+# or for nothing at all, and that is the file's own fault.
+_NO_MEMORY = re.compile(
+    r"out of memory(?! reading of)|cannot allocate|insufficient memory|bad_alloc"
+    r"|failed to map|failed to allocate(?!.*elements of)"
+    r"|memory allocation(?!.*(security limit|invalid image size|beyond))",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def lacking_in(complaint: str) -> str | None:
-    """What a library lacked, by its complaint; None if it complains of something else.
-
-    A damaged file often claims to be so large that its decoder finds no memory for it. So where
-    memory is what is complained of, it is tried whether there is any.
-    """
+    """What a library lacked beside memory, by its complaint; None if it complains of something
+    else."""
     text = complaint.casefold()
-    number = next((number for said, number in _SAID if said in text), None)
-    if number is None or (number == errno.ENOMEM and not memory_is_short()):
-        return None
-    return LACKING[number]
+    return next((LACKING[number] for said, number in _SAID if said in text), None)
 
 
-def memory_is_short() -> bool:
-    """Whether this process can get no more memory to speak of."""
-    try:
-        bytearray(_ENOUGH)
-    except MemoryError:
-        return True
-    return False
+def says_out_of_memory(complaint: str) -> bool:
+    """Whether a decoder, or the dynamic linker, says that the machine gave it no more memory."""
+    return _NO_MEMORY.search(complaint) is not None

@@ -22,7 +22,7 @@ from typing import NoReturn, TypeAlias
 
 from imagelane.execute import segment, stages
 from imagelane.execute.errors import InvalidError, StageError, TransientError
-from imagelane.execute.failures import failure_of
+from imagelane.execute.failures import failure_of, wears_out
 from imagelane.execute.message import (
     Answer,
     Command,
@@ -300,10 +300,12 @@ def _perform(
     counts the time of the next one. The last report and the end travel together."""
     progress = Progress(order, opening)
     last: tuple[StageReport, ...] = ()
+    worn = False
     since = time.monotonic()
     try:
         for report in execute(order, opening, lambda size: claim(order.number, size), handed):
             progress.reported(report)
+            worn = worn or wears_out(report.outcome)
             since = report.finished
             if progress.stage is None:
                 last = (report,)
@@ -314,7 +316,8 @@ def _perform(
             failure = failure_of(error)
             now = time.monotonic()
             last = (StageReport(order.number, progress.stage, failure, since, now),)
-    line.send(*last, OrderDone(order.number))
+            worn = wears_out(failure)
+    line.send(*last, OrderDone(order.number, worn))
 
 
 def _frame(answer: Answer) -> bytes:

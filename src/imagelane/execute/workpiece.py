@@ -106,6 +106,7 @@ class Workpiece:
             from imagelane.execute.header import read_header  # noqa: PLC0415
 
             decode.check_format(self.source.data, self.limits)
+            decode.check_declared(self.source.data, self.limits)
             header = read_header(self.source.data, self.limits.max_bytes)
             decode.check_limits(self.source.data, header, self.limits)
             self._header = header

@@ -181,6 +181,23 @@ class GroupSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryShort:
+    """Too little memory is left on the machine, or in its container, to begin anything beside what
+    is in hand: ``available`` bytes of ``limit``. One order at a time goes on."""
+
+    available: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEased:
+    """Memory is not short any more."""
+
+    available: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettled:
     """The run stands still: for good (finished, failed, cancelled) or until it is resumed."""
 
@@ -236,6 +253,8 @@ Event = (
     | GroupReopened
     | GateOpened
     | GroupSettled
+    | MemoryShort
+    | MemoryEased
     | RunSettled
     | StopDecided
     | AlertRaised
@@ -257,6 +276,8 @@ _TYPES: Mapping[str, type] = {
     "group_reopened": GroupReopened,
     "gate_opened": GateOpened,
     "group_settled": GroupSettled,
+    "memory_short": MemoryShort,
+    "memory_eased": MemoryEased,
     "run_settled": RunSettled,
     "stop_decided": StopDecided,
     "alert_raised": AlertRaised,

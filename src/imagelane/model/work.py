@@ -73,9 +73,13 @@ class StageReport:
 
 @dataclass(frozen=True, slots=True)
 class OrderDone:
-    """Nothing more will be reported of this order; its places are free."""
+    """Nothing more will be reported of this order; its places are free.
+
+    ``worn`` is a worker's wish to be replaced before it is given anything more.
+    """
 
     order: int
+    worn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

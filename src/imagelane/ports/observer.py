@@ -18,7 +18,8 @@ class Pulse:
 
     ``queued`` and ``running`` count tasks by stage. ``expected`` is (images, groups) in the
     source. ``elapsed`` is in seconds since this coordinator began. ``waiting`` says for what
-    nothing is begun, and is empty while there is nothing to wait for.
+    nothing is begun, and is empty while there is nothing to wait for. ``short_of_memory`` says
+    that less is begun because the machine has too little memory left.
     """
 
     queued: dict[StageName, int] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Pulse:
     expected: tuple[int, int] = (0, 0)
     elapsed: float = 0.0
     waiting: str = ""
+    short_of_memory: bool = False
 
 
 class Observer(Protocol):

@@ -42,5 +42,8 @@ class Pool(Protocol):
         """Let `poll` return now, or at once when it is next called. Safe in a signal handler and
         from any thread."""
 
+    def shed(self) -> None:
+        """Memory is short: let go of what is held for orders that have not come yet."""
+
     def close(self, *, kill: bool = False) -> None:
         """Stop the workers: at once, or after what they are doing."""

@@ -87,6 +87,7 @@ class Snapshot:
     open_groups: tuple[GroupProgress, ...]
     stages: tuple[StageProgress, ...]
     bottleneck: StageName | None
+    short_of_memory: bool = False
 
     @property
     def live(self) -> int:
@@ -234,6 +235,7 @@ class Progress:
                 for stage in self.plan.logical.stages
             ),
             bottleneck=self._outlook.bottleneck(means, remaining),
+            short_of_memory=pulse.short_of_memory,
         )
 
     def _stage(

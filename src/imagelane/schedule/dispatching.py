@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping
 
+from imagelane.model.events import Event, MemoryEased, MemoryShort
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.plan import LogicalStage, PhysicalPlan, Segment
 from imagelane.model.run import RunState, SubjectState
 from imagelane.model.spec import Place
 from imagelane.model.states import Scope
 from imagelane.model.work import Order
+from imagelane.ports.memory import Room
 from imagelane.schedule.breaker import Breakers
 from imagelane.schedule.flight import Flight, compose, startable
 from imagelane.schedule.lanes import Lanes
 from imagelane.schedule.limits import Budget, Semaphores
+from imagelane.schedule.pressure import Pressure
 from imagelane.schedule.ready import ReadyQueues
 
 _NOT_AN_IMAGE = -1
@@ -45,6 +48,7 @@ class Dispatcher:
         self._now = 0.0
         self.breakers = Breakers(stages)
         self.budget = Budget(plan.decoded_bytes, plan.reservation)
+        self.pressure = Pressure(plan.decoded_bytes)
         self.flights: dict[int, Flight] = {}
 
     def busy(self, subject: Subject) -> bool:
@@ -114,6 +118,15 @@ class Dispatcher:
             for scope in (Scope.GROUP, Scope.RUN)
             for segment in self._segments[scope]
         )
+
+    def feel(self, room: Room) -> list[Event]:
+        """Let the budget follow the machine's memory; says so where that became short, or eased."""
+        before = self.pressure.short
+        self.budget.total = self.pressure.budget(room)
+        if self.pressure.short == before:
+            return []
+        kind = MemoryEased if before else MemoryShort
+        return [kind(room.available, room.limit)]
 
     def queued(self) -> dict[StageName, int]:
         """Subjects that are ready, by stage."""

@@ -31,10 +31,11 @@ class Budget:
     Every order brings a reservation. One that needs more claims it before it decodes and waits
     until it fits; while one waits, no new reservation is given, so large pictures do not starve.
     A picture larger than the whole budget is decoded when no other order is going on.
+    ``total`` may change at any time: what is held stays held, and one order can always go on.
     """
 
     def __init__(self, total: int, reservation: int) -> None:
-        self._total = total
+        self.total = total
         self._reservation = reservation
         self._held: dict[int, int] = {}
         self._waiting: deque[int] = deque()
@@ -48,7 +49,7 @@ class Budget:
         """Whether another order may begin."""
         if self._waiting:
             return False
-        return not self._held or self.used + self._reservation <= self._total
+        return not self._held or self.used + self._reservation <= self.total
 
     def reserve(self, order: int) -> None:
         self._held[order] = self._reservation
@@ -72,7 +73,7 @@ class Budget:
             together = self.used - self._held.get(order, 0) + self._needed[order]
             # When everybody waits, nobody will give anything back: one must go on.
             everybody_waits = len(self._waiting) == len(self._held)
-            if together > self._total and not everybody_waits:
+            if together > self.total and not everybody_waits:
                 break
             self._waiting.popleft()
             self._held[order] = self._needed.pop(order)

@@ -87,7 +87,7 @@ class Scheduler:
         return (
             self._decided.stopping is None
             and not self.state.exhausted
-            and len(self.state.images) < self.plan.window
+            and len(self.state.images) < (1 if self.orders.pressure.short else self.plan.window)
             and self._lanes.admits(self.state.received, self.orders.group_tasks_ready())
         )
 

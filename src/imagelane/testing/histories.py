@@ -123,6 +123,8 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 yield past.group(subject)
             case _:
                 alerts += 1
+                yield e.MemoryShort(1 << 20, 1 << 33)
+                yield e.MemoryEased(1 << 32, 1 << 33)
                 yield e.StopDecided(RunStatus.HALTED, "moderate failed", "3.1")
                 yield e.RunSettled(RunStatus.HALTED, "moderate failed")
                 stage = choose.choice((None, *_STAGES))

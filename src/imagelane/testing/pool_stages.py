@@ -56,6 +56,12 @@ def exit_with_words(_source: Source, *, code: int, words: str) -> None:
     os._exit(code)
 
 
+def take_memory(_source: Source, *, size: int, most: int) -> dict[str, Any]:
+    """Ask for ``size`` bytes where the process may have ``most``."""
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    return {"taken": len(bytearray(size))}
+
+
 def print_much(_source: Source, *, size: int) -> None:
     """Write to both streams what nobody reads."""
     sys.stdout.write("o" * size)

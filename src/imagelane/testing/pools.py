@@ -23,6 +23,7 @@ class ScriptedPool:
         self.submitted: list[Order] = []
         self.granted: list[int] = []
         self.closed: list[bool] = []
+        self.shed_at: list[float] = []
 
     def open(self, plan: PhysicalPlan) -> None:
         self._plan = plan
@@ -56,6 +57,9 @@ class ScriptedPool:
 
     def wake(self) -> None:
         """Nothing waits in real time here."""
+
+    def shed(self) -> None:
+        self.shed_at.append(self._clock.monotonic())
 
     def close(self, *, kill: bool = False) -> None:
         self.closed.append(kill)

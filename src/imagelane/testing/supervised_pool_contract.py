@@ -46,6 +46,44 @@ class SupervisedPoolContract(PoolContract):
         ledger = at.finish(*at.submit(count=20))
         assert max(ledger.workers().values()) == 5
 
+    def test_running_out_of_memory_costs_one_stage_and_the_next_gets_a_fresh_worker(
+        self, bench: Callable[..., Bench]
+    ) -> None:
+        too_much = Doing("take_memory", {"size": 4 << 30, "most": 2 << 30})
+        plan = plan_of(
+            (Place.PROCESS, {"greedy": too_much}), (Place.PROCESS, {"modest": Doing("nothing")})
+        )
+        at = bench(plan)
+        (greedy,) = at.submit(0)
+        ledger = at.finish(greedy)
+        assert ledger.outcomes(greedy) == ["transient"]
+        assert "out of memory" in ledger.failure(greedy).message
+        spent = ledger.stages[greedy][0].worker
+        ledger = at.finish(*at.submit(1, count=10))
+        assert spent not in {ledger.stages[number][0].worker for number in range(2, 12)}
+        at.until(lambda: not alive(spent))
+
+    def test_shedding_lets_idle_workers_go_and_nobody_at_work(
+        self, bench: Callable[..., Bench]
+    ) -> None:
+        plan = plan_of(
+            (Place.PROCESS, {"tiny": Doing("nothing")}),
+            (Place.PROCESS, {"slow": Doing("sleep", {"seconds": 0.5})}),
+        )
+        at = bench(plan)
+        while len(at.ledger.workers()) < 2:
+            at.finish(*at.submit(count=40))
+        idle = set(at.ledger.workers())
+        (slow,) = at.submit(1)
+        at.poll(0.1)
+        at.pool.shed()
+        ledger = at.finish(slow)
+        assert ledger.outcomes(slow) == ["success"]
+        (gone,) = idle - {ledger.stages[slow][0].worker}
+        at.until(lambda: not alive(gone))
+        ledger = at.finish(*at.submit(count=4))
+        assert len(ledger.done) >= 45
+
     @pytest.mark.parametrize("signal", ["SIGSEGV", "SIGKILL", "SIGABRT"])
     def test_a_death_costs_the_stage_that_was_running(
         self, bench: Callable[..., Bench], signal: str

@@ -82,7 +82,10 @@ def _head(title: Title, now: Snapshot, width: int, look: Look) -> Iterator[Text]
     ]
     if now.left is not None:
         parts.append(f"{about(now.left)} left")
-    yield Text(f" {look.dot} ".join(parts))
+    said = Text(f" {look.dot} ".join(parts))
+    if now.short_of_memory:
+        said.append(f" {look.dot} waiting for memory", "yellow")
+    yield said
 
 
 def _stages(now: Snapshot, width: int, rows: int, look: Look) -> Iterator[Text]:

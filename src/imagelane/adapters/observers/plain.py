@@ -132,4 +132,6 @@ def _how_far(snapshot: Snapshot) -> str:
     if snapshot.left is not None:
         held = f" (bottleneck: {snapshot.bottleneck})" if snapshot.bottleneck else ""
         parts.append(f"{about(snapshot.left)} left{held}")
+    if snapshot.short_of_memory:
+        parts.append("waiting for memory")
     return ", ".join(parts)

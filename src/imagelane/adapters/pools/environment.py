@@ -40,6 +40,7 @@ _FIXED = {
     "MALLOC_MMAP_THRESHOLD_": str(256 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "MALLOC_TOP_PAD_": str(16 << 20),
+    "MALLOC_ARENA_MAX": "1",
     # Read by onnxruntime: a picture's content is nobody else's business.
     "ORT_DISABLE_TELEMETRY": "1",
 }

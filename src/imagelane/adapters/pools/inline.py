@@ -67,6 +67,9 @@ class InlinePool:
     def wake(self) -> None:
         self._bell.set()
 
+    def shed(self) -> None:
+        """Nothing is held between two orders."""
+
     def close(self, *, kill: bool = False) -> None:  # noqa: ARG002 - nothing runs by now
         """Orders that were not begun are done, without a report; so is one between two stages."""
         if self._stages is not None:

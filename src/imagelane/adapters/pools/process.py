@@ -194,6 +194,12 @@ class ProcessPool:
     def wake(self) -> None:
         self._board.ring()
 
+    def shed(self) -> None:
+        # An idle worker keeps the memory of its last pictures for the next ones.
+        for worker in list(self._pixels.free):
+            self._pixels.retire(worker)
+        self._board.flush()
+
     @property
     def pids(self) -> tuple[int, ...]:
         """The processes that live now."""
@@ -327,8 +333,8 @@ class ProcessPool:
         crew = worker.crew
         del worker.running[done.order]
         worker.served += 1
-        worn = worker.served >= self._recycle and time.monotonic() - worker.born >= self._youngest
-        if worker.leaving or worn:
+        old = worker.served >= self._recycle and time.monotonic() - worker.born >= self._youngest
+        if worker.leaving or old or done.worn:
             crew.retire(worker)
         else:
             crew.free[worker] = None

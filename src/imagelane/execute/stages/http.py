@@ -74,14 +74,15 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
         said = _exchange(parameters["method"], url, body, headers, attempt, guarded=guarded)
     except StageError:
         raise
-    except TookTooLongError as error:
-        # urllib3 counts a connection that is refused among what took too long.
-        if isinstance(error, NewConnectionError):
-            raise TransientError(f"{who} could not be asked: {_why(error)}") from error
-        if attempt.deadline is not None and time.monotonic() >= attempt.deadline - 0.1:
-            raise DeadlineError(f"{who} did not answer in time") from error
-        raise TransientError(f"{who} did not answer in time") from error
     except (SSLError, HTTPError, OSError) as error:
+        # urllib3 counts a connection that is refused among what took too long.
+        refused = isinstance(error, NewConnectionError)
+        # Where the deadline comes while it is sending, it calls that a broken connection.
+        late = attempt.deadline is not None and time.monotonic() >= attempt.deadline - 0.1
+        if late and not refused:
+            raise DeadlineError(f"{who} did not answer in time") from error
+        if isinstance(error, TookTooLongError) and not refused:
+            raise TransientError(f"{who} did not answer in time") from error
         if untrusted(error):
             raise BugError(f"{who} has a certificate that is not to be trusted") from error
         raise TransientError(f"{who} could not be asked: {_why(error)}") from error

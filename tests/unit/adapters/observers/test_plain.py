@@ -10,6 +10,7 @@ from imagelane.model import events as e
 from imagelane.model.ids import Subject
 from imagelane.model.run import RunState, evolve
 from imagelane.model.states import ErrorClass, ImageState, RunStatus
+from imagelane.ports.observer import Pulse
 from imagelane.report.summary import Whereabouts
 from tests.unit.report.made_up import HOSTILE, RUN, Recipe, plan
 from tests.unit.report.playing import play
@@ -51,6 +52,18 @@ def test_a_whole_run_in_lines() -> None:
         "  imagelane status              everything that was left out, and why",
         "  imagelane dead-letters        what failed for good; redrive sends it round again",
     ]
+
+
+def test_a_run_that_waits_for_memory_says_so() -> None:
+    state, physical = RunState(), plan(2)
+    out = io.StringIO()
+    plain = Plain(out, WHERE, clock=lambda: 0.0)
+    plain.opened(physical, RUN, (2, 1))
+    plain.pulse(state, Pulse(elapsed=11.0, short_of_memory=True))
+    plain.pulse(state, Pulse(elapsed=22.0))
+    lines = out.getvalue().splitlines()
+    assert lines[-2].endswith("waiting for memory")
+    assert "memory" not in lines[-1]
 
 
 def test_how_far_it_is_comes_every_ten_seconds() -> None:
