@@ -17,8 +17,9 @@ from imagelane.adapters.pools.switchboard import Switchboard
 from imagelane.execute.failures import one_line
 from imagelane.execute.message import Opening, Stop, encode
 from imagelane.execute.progress import Progress
+from imagelane.model.outcome import Failure
 from imagelane.model.spec import Place
-from imagelane.model.work import Order
+from imagelane.model.work import Order, StageReport
 
 START = 60.0
 """Seconds that a worker has to become ready."""
@@ -51,6 +52,14 @@ class Dispatch:
     deadline: float = math.inf
     left: float = math.inf
     reported: bool = False
+
+    def failed(self, failure: Failure, worker: str) -> StageReport | None:
+        """The report of the stage that is running as failed; None where none is."""
+        stage, now = self.progress.stage, time.monotonic()
+        if stage is None:
+            return None
+        began = self.began or now
+        return StageReport(self.order.number, stage, failure, began, now, worker=worker)
 
 
 @dataclass(slots=True, eq=False)

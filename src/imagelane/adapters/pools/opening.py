@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from imagelane.execute.message import Opening, PlannedStage
 from imagelane.model.ids import StageName
+from imagelane.model.outcome import Failure
 from imagelane.model.plan import LogicalStage, PhysicalPlan
 from imagelane.model.spec import Place, Reads
+from imagelane.model.work import Report, StageReport
 
 
 def opening(plan: PhysicalPlan, artifacts: Path, scratch: Path, folder: Path) -> Opening:
@@ -53,6 +56,17 @@ def unlocking(plan: PhysicalPlan) -> frozenset[StageName]:
             if stage.name not in segment.stages:
                 found.update([name for name in segment.stages if name in stage.needs][-1:])
     return frozenset(found)
+
+
+def pressing(reports: Iterable[Report], unlocking: Container[StageName]) -> bool:
+    """Whether there is a report from which something follows. The others travel with it, so that a
+    segment of many stages is recorded in one commit."""
+    return any(
+        not isinstance(report, StageReport)
+        or isinstance(report.outcome, Failure)
+        or report.stage in unlocking
+        for report in reports
+    )
 
 
 def _planned(stage: LogicalStage, *, materialise: bool) -> PlannedStage:

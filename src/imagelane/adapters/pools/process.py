@@ -14,7 +14,7 @@ from imagelane.adapters.pools.crew import START, Crew, Dispatch, Terms, Worker
 from imagelane.adapters.pools.environment import worker_environment
 from imagelane.adapters.pools.filing import Filing
 from imagelane.adapters.pools.handing import handed
-from imagelane.adapters.pools.opening import for_pixels, opening, unlocking
+from imagelane.adapters.pools.opening import for_pixels, opening, pressing, unlocking
 from imagelane.adapters.pools.reaping import Reaping
 from imagelane.adapters.pools.reserve import Reserve
 from imagelane.adapters.pools.switchboard import Switchboard
@@ -173,23 +173,14 @@ class ProcessPool:
         end = time.monotonic() + timeout
         woken = self._closed
         while not woken:
-            woken = self._turn(0.0 if self._pressing() else end - time.monotonic())
-            if self._pressing() or time.monotonic() >= end:
+            presses = pressing(self._reports, self._unlocking)
+            woken = self._turn(0.0 if presses else end - time.monotonic())
+            if pressing(self._reports, self._unlocking) or time.monotonic() >= end:
                 break
             for crew in self._crews:
                 if crew.trouble:
                     raise PoolError(crew.trouble)
         return self._released()
-
-    def _pressing(self) -> bool:
-        """Whether there is a report from which something follows. The others travel with it, so
-        that a segment of many stages is recorded in one commit."""
-        return any(
-            not isinstance(report, StageReport)
-            or isinstance(report.outcome, Failure)
-            or report.stage in self._unlocking
-            for report in self._reports
-        )
 
     def wake(self) -> None:
         self._board.ring()
@@ -401,18 +392,8 @@ class ProcessPool:
         detail: str = "",
     ) -> None:
         """Report the stage that is running as failed, and the order as done."""
-        number, stage = dispatch.order.number, dispatch.progress.stage
-        self._claims.pop(number, None)
-        if stage is not None:
-            now = time.monotonic()
-            self._reports.append(
-                StageReport(
-                    order=number,
-                    stage=stage,
-                    outcome=Failure(error, one_line(message), detail),
-                    started=dispatch.began or now,
-                    finished=now,
-                    worker=worker.child.name,
-                )
-            )
-        self._reports.append(OrderDone(number))
+        self._claims.pop(dispatch.order.number, None)
+        failure = Failure(error, one_line(message), detail)
+        if (report := dispatch.failed(failure, worker.child.name)) is not None:
+            self._reports.append(report)
+        self._reports.append(OrderDone(dispatch.order.number))

@@ -1,83 +1,44 @@
-"""The composition root: which adapter stands behind which port. No discovery, no registry."""
+"""A run put together: which adapter stands behind which port."""
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import secrets
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from imagelane.config import Workspace, machine, sandbox_layers
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
-from imagelane.model.ids import Digest, RunId
-from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan
-from imagelane.model.policy import ExecutionModel, RunOptions
+from imagelane.model.ids import RunId
+from imagelane.model.plan import PhysicalPlan
+from imagelane.model.policy import RunOptions
 from imagelane.model.run import RunState
-from imagelane.model.spec import Described, PipelineSpec, Place
-from imagelane.model.states import TAKEN_UP, GroupState, ImageState, RunStatus
-from imagelane.plan.logical import logical_plan
-from imagelane.plan.physical import physical_plan
+from imagelane.model.spec import PipelineSpec
+from imagelane.model.states import TAKEN_UP, RunStatus
 from imagelane.ports.faults import Fault, no_fault
-from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError, RunRow
+from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError
 
 if TYPE_CHECKING:
     from imagelane.adapters.pools.reserve import Reserve
-    from imagelane.declare.pipeline import Pipeline
     from imagelane.engine import Engine
     from imagelane.model.decision import Decision
     from imagelane.ports.observer import Observer
     from imagelane.ports.pool import Pool
-    from imagelane.ports.publisher import IndexedPublisher
     from imagelane.ports.requests import Requests
-    from imagelane.publish.promoter import Promoter, SlugBook
-
-__all__ = [
-    "RunResult",
-    "load",
-    "machine",
-    "open_journal",
-    "plan",
-    "run",
-    "session",
-    "targets",
-    "unfinished",
-]
+from imagelane.wiring.publishing import promoter
+from imagelane.wiring.reading import plan, targets, workspace_of
 
 PoolKind = Literal["process", "inline"]
 
+
 WORKER = "imagelane.workers.local"
 """The module that a worker process starts."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """How a run stands when it stands still. Counts are of the whole run, over all resumptions."""
-
-    run: RunId
-    status: RunStatus
-    reason: str
-    images: Mapping[ImageState, int]
-    groups: Mapping[GroupState, int]
-    workspace: Path
-
-    @property
-    def whole(self) -> bool:
-        """Whether it finished and everything in it is live."""
-        return (
-            self.status is RunStatus.FINISHED
-            and set(self.images) <= {ImageState.PUBLISHED}
-            and set(self.groups) <= {GroupState.PUBLISHED}
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +52,6 @@ class Again:
     rate: float | None = None
 
 
-def load(file: Path) -> PipelineSpec:
-    """Read a pipeline file.
-
-    Raises:
-        DeclarationError: the file cannot be read, or has mistakes in it: all of them, located.
-    """
-    from imagelane.declare.load import load as load_file  # noqa: PLC0415 - pydantic takes a while
-
-    return load_file(file, describe)
-
-
-def describe(uses: str, parameters: Mapping[str, Any], folder: Path) -> Described:
-    """Look at a user's function in a process of its own: the coordinator runs nobody's code."""
-    question = {"uses": uses, "parameters": dict(parameters), "folder": str(folder)}
-    try:
-        answer = subprocess.run(
-            [sys.executable, "-P", "-m", "imagelane.workers.describe"],
-            input=json.dumps(question),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-            cwd=folder,
-        )
-        return from_json(Described, json.loads(answer.stdout))
-    except subprocess.TimeoutExpired:
-        slow = f"looking at {uses} took more than 60 s: does its module work when it is imported?"
-        return Described(errors=(("", slow),))
-    except (subprocess.CalledProcessError, ValueError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        last = said.strip().splitlines()[-1:] or ["no output"]
-        return Described(errors=(("", f"{uses} cannot be looked at: {last[0]}"),))
-
-
 @contextmanager
 def reserve(file: Path) -> Iterator[Reserve]:
     """Workers that get ready while the pipeline file is read; for a `session` inside."""
@@ -136,54 +63,6 @@ def reserve(file: Path) -> Iterator[Reserve]:
         yield workers
     finally:
         workers.close()
-
-
-def plan(spec: PipelineSpec, options: RunOptions) -> PhysicalPlan:
-    """The plan that a run with these options would execute on this machine.
-
-    Raises:
-        PlanError: with every reason why there is none.
-    """
-    return physical_plan(logical_plan(spec), options, machine())
-
-
-def workspace_of(spec: PipelineSpec) -> Workspace:
-    """Where the pipeline keeps what it knows."""
-    return Workspace(Path(spec.folder, spec.workspace))
-
-
-def open_journal(workspace: Path) -> Journal:
-    """The journal of a workspace that has one.
-
-    Raises:
-        RunNotFoundError: nothing was run there yet.
-        JournalError: it cannot be read.
-    """
-    from imagelane.adapters.journals.sqlite import SqliteJournal  # noqa: PLC0415 - loads SQLite
-
-    path = Workspace(workspace).journal
-    if not path.exists():
-        raise RunNotFoundError(
-            f"found no {path}: nothing was run here yet; `imagelane run PIPELINE` runs something, "
-            "--workspace names another place"
-        )
-    return SqliteJournal(path, create=False)
-
-
-def unfinished(spec: PipelineSpec) -> RunRow | None:
-    """The newest run of the same pipeline, if it is not over."""
-    path = workspace_of(spec).journal
-    if not path.exists():
-        return None
-    digest = logical_plan(spec).digest
-    journal = open_journal(path.parent)
-    try:
-        for row in journal.runs():
-            if row.plan == digest:
-                return row if row.status in TAKEN_UP else None
-    finally:
-        journal.close()
-    return None
 
 
 @contextmanager
@@ -282,7 +161,7 @@ def session(
             journal=journal,
             source=source,
             pool=executing,
-            promote=_promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence, fault),
+            promote=promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence, fault),
             clock=SystemClock(),
             observers=observers,
             scratch=scratch,
@@ -305,57 +184,6 @@ def session(
             clear_leftovers(workspace.scratches, workspace.artifacts, targets(spec), journal.runs())
 
 
-def run(
-    pipeline: Pipeline | PipelineSpec | str | os.PathLike[str],
-    *,
-    options: RunOptions | None = None,
-    model: str | None = None,
-    observers: Sequence[Observer] = (),
-    resume: bool = True,
-) -> RunResult:
-    """Run a pipeline to where it stands still.
-
-    Args:
-        pipeline: a `Pipeline`, or the path of a pipeline file.
-        options: how to execute; without them as the pipeline says.
-        model: ``sequential``, ``parallel`` or ``hybrid``; overrides that of the options.
-        observers: told of everything that is recorded.
-        resume: take up the newest run of the same pipeline, if it is not over.
-
-    Raises:
-        DeclarationError, PlanError, SourceError: it cannot begin, each with the reason.
-        RunOwnedError: the run that would be taken up is being executed by another process.
-    """
-    if isinstance(pipeline, PipelineSpec):
-        spec = pipeline
-    elif isinstance(pipeline, str | os.PathLike):
-        spec = load(Path(pipeline))
-    else:
-        spec = pipeline.spec(describe)
-    chosen = options or spec.options
-    if model is not None:
-        chosen = replace(chosen, model=ExecutionModel(model))
-    earlier = unfinished(spec) if resume else None
-    with session(spec, chosen, observers, resume=earlier.run if earlier else None) as (
-        engine,
-        number,
-    ):
-        return result(engine.execute(), number, workspace_of(spec).root)
-
-
-def result(state: RunState, number: RunId, workspace: Path) -> RunResult:
-    """A run's result from its state. Images of groups that wait are counted as they settled."""
-    images = dict(state.image_counts)
-    groups = dict(state.group_counts)
-    for group in state.groups.values():
-        groups[group.state] = groups.get(group.state, 0) + 1
-        for settled, count in group.settled.items():
-            images[settled] = images.get(settled, 0) + count
-    if state.images:
-        images[ImageState.PROCESSING] = images.get(ImageState.PROCESSING, 0) + len(state.images)
-    return RunResult(number, state.status, state.reason, images, groups, workspace)
-
-
 def _requests(workspace: Workspace, number: RunId) -> Requests:
     """What people ask of the run from here on. Who asked an earlier coordinator to stand still has
     been answered by whoever took the run up."""
@@ -371,14 +199,6 @@ def _requests(workspace: Workspace, number: RunId) -> Requests:
 def _drop(_: str) -> None:
     """A decision that was carried out before, or that the run has overtaken, is of no consequence:
     whoever took it was told whether it stands."""
-
-
-def damaged(workspace: Path) -> Callable[[str], bool]:
-    """Of a digest: whether the artifact store of a workspace does not hold its bytes."""
-    from imagelane.adapters.artifacts.filesystem import FilesystemArtifacts  # noqa: PLC0415
-
-    artifacts = FilesystemArtifacts(Workspace(workspace).artifacts)
-    return lambda digest: not artifacts.intact(Digest(digest))
 
 
 def _new_run() -> RunId:
@@ -423,15 +243,6 @@ def _kept_spec(journal: Journal, number: RunId) -> PipelineSpec:
     return from_json(PipelineSpec, row.definition["spec"])
 
 
-def targets(spec: PipelineSpec) -> list[Path]:
-    """The folders that a pipeline publishes to; never a source of its own."""
-    return [
-        Path(spec.folder, to)
-        for stage in spec.stages
-        if stage.uses in {"store", "publish"} and (to := stage.parameters.get("to"))
-    ]
-
-
 def _pool(
     kind: PoolKind,
     folders: tuple[Path, Path, Path],
@@ -449,43 +260,3 @@ def _pool(
             from imagelane.adapters.pools.inline import InlinePool  # noqa: PLC0415
 
             return InlinePool(*folders)
-
-
-def _promoter(
-    physical: PhysicalPlan,
-    workspace: Workspace,
-    folder: Path,
-    slugs: SlugBook,
-    fence: int,
-    fault: Fault,
-) -> Promoter:
-    from imagelane.publish.promoter import Promoter  # noqa: PLC0415
-
-    publishers = {
-        stage.name: _publisher(stage, folder / _target(stage, physical.logical), workspace, fault)
-        for stage in physical.logical.stages
-        if stage.spec.traits.place is Place.COORDINATOR
-    }
-    return Promoter(physical.logical, publishers, slugs, fence)
-
-
-def _publisher(
-    stage: LogicalStage, target: Path, workspace: Workspace, fault: Fault
-) -> IndexedPublisher:
-    from imagelane.adapters.publishers.folder import FolderPublisher  # noqa: PLC0415
-
-    database = stage.spec.parameters.get("database")
-    return FolderPublisher(target, artifacts=workspace.artifacts, database=database, fault=fault)
-
-
-def _target(stage: LogicalStage, logical: LogicalPlan) -> str:
-    """Where a `publish` stage publishes: as it says, or else where what it needs was stored."""
-    said = stage.spec.parameters.get("to")
-    if said is not None:
-        return str(said)
-    stores = [
-        needed.spec.parameters["to"]
-        for needed in logical.stages
-        if needed.name in stage.ancestors and needed.spec.uses == "store"
-    ]
-    return str(stores[-1])

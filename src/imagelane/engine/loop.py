@@ -8,103 +8,39 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from imagelane.model.decision import Decision
-from imagelane.model.events import Event, ImageReopened, RunResumed, RunStarted, subject_of
-from imagelane.model.ids import RunId
+from imagelane.engine.asked import Asked
+from imagelane.engine.parts import PULSE, Parts
+from imagelane.model.events import Event, subject_of
 from imagelane.model.obstacle import obstacle_of
 from imagelane.model.outcome import Failure, Outcome
-from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState, evolve
 from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
-from imagelane.ports.clock import Clock
-from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import (
-    Claimed,
-    Journal,
     JournalError,
     JournalFullError,
     StaleFenceError,
 )
-from imagelane.ports.memory import Memory
-from imagelane.ports.notifier import Notifier
-from imagelane.ports.observer import Observer, Pulse
-from imagelane.ports.pool import Pool
-from imagelane.ports.requests import Requests, Ticket
-from imagelane.ports.source import Source
+from imagelane.ports.observer import Pulse
+from imagelane.ports.source import SourceItem
 from imagelane.record.deliveries import Deliveries
 from imagelane.record.members import write_members
 from imagelane.record.origin import origin_of
 from imagelane.record.recorder import Recorder
 from imagelane.schedule.flight import compose
 from imagelane.schedule.obstacles import FIRST_REMAKE, GiveBack, Obstacles, Remake
-from imagelane.schedule.scheduler import Reopened, Scheduler
-
-PULSE = 0.125
-"""Seconds between two looks of the observers, and the longest that a pause goes unnoticed."""
+from imagelane.schedule.scheduler import Scheduler
 
 LAST_WORDS = 15.0
 """Seconds that alerts may take when the run stands still. What is not delivered by then is when the
 run is taken up."""
-
-Promote = Callable[[Order], Outcome]
-"""Executes a coordinator's stage on a group or the run; ``order.members`` is its members file."""
-
-Free = Callable[[str], int]
-"""The bytes that are free on the disk of a folder."""
-
-
-CarryOut = Callable[[Sequence[Decision]], Iterable[Sequence[Reopened]]]
-"""From decisions to the events that carry them out, as far as that is possible."""
-
-
-def no_decisions(_: Sequence[Decision]) -> Iterable[Sequence[Reopened]]:
-    """Nobody decides anything."""
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What an engine is composed of: one adapter for each port.
-
-    ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
-    [0, 1). ``beginning`` is the event with which this coordinator enters the record. ``notifiers``
-    are by channel. ``free`` is asked while a disk is full; without it, it is tried again now and
-    then. Without ``memory`` the budget of decoded pictures is the plan's, whatever the machine has
-    left.
-
-    ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
-    into events, group by group. ``reopening`` are events of groups that are to be taken up again,
-    made when there is room for them, at most ``rate`` images a second.
-    """
-
-    run: RunId
-    plan: PhysicalPlan
-    claimed: Claimed
-    journal: Journal
-    source: Source
-    pool: Pool
-    promote: Promote
-    clock: Clock
-    observers: Sequence[Observer]
-    scratch: Path
-    draw: Callable[[], float]
-    beginning: RunStarted | RunResumed
-    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
-    requests: Requests | None = None
-    carry_out: CarryOut = no_decisions
-    reopening: Iterator[Sequence[Reopened]] | None = None
-    rate: float | None = None
-    fault: Fault = no_fault
-    free: Free = lambda _: 0
-    memory: Memory | None = None
 
 
 class Engine:
@@ -125,13 +61,10 @@ class Engine:
         self._heard: list[Report] = []
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = ThreadPoolExecutor(1, "promote")
-        self._reopening = parts.reopening
-        self._scheduler.more_to_come = parts.reopening is not None
+        self._asked = Asked(parts, self._scheduler)
         self._began = parts.clock.monotonic()
         self._began_at = parts.clock.now()
         self._pulsed = 0.0
-        self._listened = 0.0
-        self._reopens_at = 0.0
         self._waiting = ""
         self._pausing = False
         self._looked = float("-inf")
@@ -166,16 +99,11 @@ class Engine:
             items = None if self._state.exhausted else parts.source.items(self._state.received)
             while True:
                 felt = self._feel_memory(parts.clock.monotonic())
-                while items is not None and scheduler.admits() and not self._waiting:
-                    item = next(items, None)
-                    if item is None:
-                        items = None
-                        scheduler.source_ended()
-                    else:
-                        scheduler.admit(item, self._wall(parts.clock.monotonic()))
+                items = self._admit(items)
                 now = parts.clock.monotonic()
-                heard = self._listen(now)
-                self._take_up(now)
+                heard = self._asked.listen(now)
+                if not self._waiting:
+                    self._asked.take_up(now)
                 scheduler.tick(now, self._wall(now))
                 for number in scheduler.grants():
                     parts.pool.grant(number)
@@ -186,7 +114,7 @@ class Engine:
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
                 self._record(events, expected)
-                self._answer(heard)
+                self._asked.answer(heard)
                 self._deliveries.deliver(events)
                 if self._state.status is not RunStatus.RUNNING:
                     break
@@ -207,42 +135,15 @@ class Engine:
                 observer.closed(self._state)
         return self._state
 
-    def _listen(self, now: float) -> list[Ticket]:
-        """Do what people ask for; gives the tickets of what is done once it is recorded."""
-        requests = self._parts.requests
-        if requests is None or now - self._listened < PULSE:
-            return []
-        self._listened = now
-        heard = []
-        for ticket, request in requests.waiting(self._parts.run):
-            heard.append(ticket)
-            match request.kind:
-                case "pause":
-                    self._scheduler.stop(RunStatus.PAUSED, request.reason)
-                case "cancel":
-                    self._scheduler.stop(RunStatus.CANCELLED, request.reason)
-                case _:
-                    for events in self._parts.carry_out(request.decisions):
-                        self._scheduler.reopen(events)
-        return heard
-
-    def _answer(self, heard: Sequence[Ticket]) -> None:
-        for ticket in heard:
-            if self._parts.requests is not None:
-                self._parts.requests.done(self._parts.run, ticket)
-
-    def _take_up(self, now: float) -> None:
-        """Reopen what is to go round again, as far as the window and the rate allow."""
-        while self._reopening is not None and now >= self._reopens_at and self._scheduler.reopens():
-            events = next(self._reopening, None)
-            if events is None:
-                self._reopening = None
-                self._scheduler.more_to_come = False
-                return
-            self._scheduler.reopen(events)
-            if self._parts.rate is not None:
-                images = sum(isinstance(event, ImageReopened) for event in events)
-                self._reopens_at = max(now, self._reopens_at) + images / self._parts.rate
+    def _admit(self, items: Iterator[SourceItem] | None) -> Iterator[SourceItem] | None:
+        """Take in what the window has a place for; None once the source has no more."""
+        while items is not None and self._scheduler.admits() and not self._waiting:
+            item = next(items, None)
+            if item is None:
+                self._scheduler.source_ended()
+                return None
+            self._scheduler.admit(item, self._wall(self._parts.clock.monotonic()))
+        return items
 
     def _delivered(self, patience: float = 0.0) -> list[Event]:
         """What became of alerts, applied to the state."""
@@ -404,8 +305,7 @@ class Engine:
     def _patience(self, now: float) -> float:
         """Seconds for which there is nothing to do but wait for a report."""
         patience = PULSE
-        if self._reopening is not None and self._reopens_at > now:
-            patience = min(patience, self._reopens_at - now)
+        patience = min(patience, self._asked.patience(now))
         retry, gate = self._scheduler.wake_at()
         if retry is not None:
             patience = min(patience, max(0.0, retry - now))

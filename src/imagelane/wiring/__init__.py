@@ -1,0 +1,37 @@
+"""The composition root: which adapter stands behind which port. No discovery, no registry."""
+
+from __future__ import annotations
+
+from imagelane.config import machine
+from imagelane.wiring.reading import (
+    damaged,
+    describe,
+    load,
+    open_journal,
+    plan,
+    targets,
+    unfinished,
+    workspace_of,
+)
+from imagelane.wiring.results import RunResult, result
+from imagelane.wiring.running import run
+from imagelane.wiring.session import Again, PoolKind, reserve, session
+
+__all__ = [
+    "Again",
+    "PoolKind",
+    "RunResult",
+    "damaged",
+    "describe",
+    "load",
+    "machine",
+    "open_journal",
+    "plan",
+    "reserve",
+    "result",
+    "run",
+    "session",
+    "targets",
+    "unfinished",
+    "workspace_of",
+]

@@ -1,0 +1,57 @@
+"""A pipeline, run with one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagelane.model.policy import ExecutionModel, RunOptions
+from imagelane.model.spec import PipelineSpec
+
+if TYPE_CHECKING:
+    from imagelane.declare.pipeline import Pipeline
+    from imagelane.ports.observer import Observer
+from imagelane.wiring.reading import describe, load, unfinished, workspace_of
+from imagelane.wiring.results import RunResult, result
+from imagelane.wiring.session import session
+
+
+def run(
+    pipeline: Pipeline | PipelineSpec | str | os.PathLike[str],
+    *,
+    options: RunOptions | None = None,
+    model: str | None = None,
+    observers: Sequence[Observer] = (),
+    resume: bool = True,
+) -> RunResult:
+    """Run a pipeline to where it stands still.
+
+    Args:
+        pipeline: a `Pipeline`, or the path of a pipeline file.
+        options: how to execute; without them as the pipeline says.
+        model: ``sequential``, ``parallel`` or ``hybrid``; overrides that of the options.
+        observers: told of everything that is recorded.
+        resume: take up the newest run of the same pipeline, if it is not over.
+
+    Raises:
+        DeclarationError, PlanError, SourceError: it cannot begin, each with the reason.
+        RunOwnedError: the run that would be taken up is being executed by another process.
+    """
+    if isinstance(pipeline, PipelineSpec):
+        spec = pipeline
+    elif isinstance(pipeline, str | os.PathLike):
+        spec = load(Path(pipeline))
+    else:
+        spec = pipeline.spec(describe)
+    chosen = options or spec.options
+    if model is not None:
+        chosen = replace(chosen, model=ExecutionModel(model))
+    earlier = unfinished(spec) if resume else None
+    with session(spec, chosen, observers, resume=earlier.run if earlier else None) as (
+        engine,
+        number,
+    ):
+        return result(engine.execute(), number, workspace_of(spec).root)
