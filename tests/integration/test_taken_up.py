@@ -52,6 +52,7 @@ stages:
   flaky:
     needs: [validate]
     uses: flaky:flaky
+    sandbox: off
     on_failure: %s
   thumbnails:
     needs: [flaky]

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from imagelane.cli.checks import Finding, missing, ok, warning
+from imagelane.ports.artifacts import QUARANTINE
 from imagelane.report.wording import count, number, seconds, size
 
 DISK = "Disk"
@@ -51,7 +52,7 @@ def disk_checks(workspace: Path) -> Iterator[Finding]:
 
 def _quarantine(workspace: Path) -> Iterator[Finding]:
     inside = workspace / ".imagelane"
-    place = (inside if inside.is_dir() else workspace) / "artifacts" / "quarantine"
+    place = (inside if inside.is_dir() else workspace) / "artifacts" / QUARANTINE
     aside = sum(1 for _ in place.iterdir()) if place.is_dir() else 0
     if aside:
         yield warning(

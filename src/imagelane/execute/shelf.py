@@ -19,11 +19,9 @@ from pathlib import Path
 from imagelane.execute.errors import TransientError, damaged, writing_to
 from imagelane.model.ids import Digest
 from imagelane.model.outcome import Rendition
-from imagelane.ports.artifacts import object_path
+from imagelane.ports.artifacts import QUARANTINE, object_path
 from imagelane.ports.faults import Fault, no_fault
 
-QUARANTINE = "quarantine"
-"""Below the store: what turned out damaged, under its digest and a number."""
 _READ_ONLY = 0o444
 _numbers = itertools.count(1)
 

@@ -20,6 +20,10 @@ class ArtifactDamagedError(Exception):
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
+QUARANTINE = "quarantine"
+"""The folder, beside the objects, of what turned out damaged."""
+
+
 def object_path(digest: str) -> PurePosixPath:
     """Where a store that is a folder keeps a digest's bytes, relative to its root: ``ab/cdef…``.
 

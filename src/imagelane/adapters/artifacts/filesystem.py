@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from imagelane.adapters.durable import file_digest, sync_folder, write_synced
 from imagelane.model.ids import Digest
-from imagelane.ports.artifacts import ArtifactDamagedError, object_path
+from imagelane.ports.artifacts import QUARANTINE, ArtifactDamagedError, object_path
 
 READ_ONLY = 0o444
 _ABANDONED = 24 * 60 * 60
@@ -90,7 +90,7 @@ class FilesystemArtifacts:
             unfinished.unlink(missing_ok=True)
 
     def _put_aside(self, path: Path, digest: Digest) -> Path:
-        quarantine = self._root / "quarantine"
+        quarantine = self._root / QUARANTINE
         quarantine.mkdir(exist_ok=True)
         aside = quarantine / f"{digest}-{uuid4().hex[:8]}"
         try:

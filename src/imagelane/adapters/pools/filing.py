@@ -16,7 +16,7 @@ from pathlib import Path
 from imagelane.execute.failures import failure_of
 from imagelane.model.outcome import Success
 from imagelane.model.work import Report, StageReport
-from imagelane.ports.artifacts import object_path
+from imagelane.ports.artifacts import QUARANTINE, object_path
 
 
 class Filing:
@@ -41,8 +41,8 @@ class Filing:
         """
         if not self._needed:
             return
-        for number in range(256):
-            (self._artifacts / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+        for name in (*(f"{number:02x}" for number in range(256)), QUARANTINE):
+            (self._artifacts / name).mkdir(parents=True, exist_ok=True)
         _sync(self._artifacts)
 
     def add(self, *reports: Report) -> None:

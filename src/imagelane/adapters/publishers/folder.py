@@ -34,7 +34,7 @@ from imagelane.adapters.publishers.galleries import Galleries, GalleryRows
 from imagelane.adapters.publishers.room import Promotion, Room
 from imagelane.model.ids import Digest
 from imagelane.model.obstacle import Obstacle, ObstacleKind, obstacle_of
-from imagelane.ports.artifacts import ArtifactDamagedError, object_path
+from imagelane.ports.artifacts import QUARANTINE, ArtifactDamagedError, object_path
 from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import StaleFenceError
 from imagelane.ports.publisher import PublishedFile, PublishError, Version
@@ -43,7 +43,6 @@ MANIFEST = "manifest.json"
 INDEX = "index.json"
 VERSIONS = ".versions"
 OBJECTS = ".objects"
-QUARANTINE = "quarantine"
 READ_ONLY = 0o444
 
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})

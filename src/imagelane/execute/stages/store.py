@@ -14,9 +14,9 @@ from uuid import uuid4
 from imagelane.execute.attempt import Attempt, Result
 from imagelane.execute.errors import damaged, writing_to
 from imagelane.execute.facts import ancestors
-from imagelane.execute.shelf import QUARANTINE, Shelf
+from imagelane.execute.shelf import Shelf
 from imagelane.model.outcome import Rendition
-from imagelane.ports.artifacts import object_path
+from imagelane.ports.artifacts import QUARANTINE, object_path
 
 OBJECTS = ".objects"
 """Below the target: files under their digest, laid out as in the artifact store."""
