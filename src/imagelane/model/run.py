@@ -82,7 +82,8 @@ class GroupRecord(SubjectState):
 @dataclass(slots=True)
 class RunState:
     """``images`` are in flight, ``groups`` not over. ``image_counts`` and ``group_counts`` count
-    those that are, by final state, so that everything received is counted exactly once."""
+    those that are, by final state, so that everything received is counted exactly once.
+    ``coordinators`` counts those that have executed the run, one after the other."""
 
     images: dict[Subject, ImageRecord] = field(default_factory=dict)
     groups: dict[int, GroupRecord] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class RunState:
     group_counts: Counter[GroupState] = field(default_factory=Counter)
     status: RunStatus = RunStatus.RUNNING
     reason: str = ""
+    coordinators: int = 0
 
     def of(self, subject: Subject) -> SubjectState:
         """The record of a subject in flight.
@@ -174,6 +176,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
         case e.RunStarted() | e.RunResumed():
             state.status = RunStatus.RUNNING
             state.reason = ""
+            state.coordinators += 1
         case e.RunSettled():
             state.status = event.status
             state.reason = event.reason

@@ -1,0 +1,40 @@
+"""Cases in which the simulation found a bug, made small. Each stays mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagelane.testing.simulation.cases import Case, Stage
+from imagelane.testing.simulation.faults import Fault, Kind
+from imagelane.testing.simulation.play import play
+
+FOUND = {
+    # Orders were numbered from 1 by every coordinator, so what a worker of a dead one said late
+    # was taken for the outcome of whatever had the same number now.
+    "a late report of an earlier coordinator's order": Case(
+        seed=266,
+        stages=(Stage(name="stage1", timeout=5.0), Stage(name="stage2", needs=("stage1",))),
+        faults=(
+            Fault(kind=Kind.CRASH_RECORDED, step=0, size=0.934),
+            Fault(kind=Kind.RIVAL, step=1, size=0.616),
+            Fault(kind=Kind.CRASH_DECIDED, step=2, size=0.254),
+            Fault(kind=Kind.LATE, step=6, size=0.338),
+        ),
+        tempo=266,
+    ),
+    # ... and where there were two at once, one image was done twice side by side.
+    "a report of a rival's order": Case(
+        seed=191,
+        stages=(Stage(name="stage0", timeout=20.0), Stage(name="stage1", timeout=5.0)),
+        groups=(2,),
+        primary="abort",
+        primary_at=2,
+        faults=(Fault(kind=Kind.RIVAL, step=2, size=0.772),),
+        tempo=191,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOUND.values(), ids=FOUND.keys())
+def test_what_was_found_stays_mended(case: Case) -> None:
+    play(case)
