@@ -32,6 +32,13 @@ FOUND = {
         faults=(Fault(kind=Kind.RIVAL, step=2, size=0.772),),
         tempo=191,
     ),
+    # A claim that came twice stood in the line for memory twice, and was granted once.
+    "a claim that is said twice": Case(
+        seed=24,
+        stages=(Stage(name="stage0", timeout=5.0),),
+        faults=(Fault(kind=Kind.DUPLICATED, step=0, size=0.907),),
+        tempo=24,
+    ),
 }
 
 
