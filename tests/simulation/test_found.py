@@ -39,6 +39,17 @@ FOUND = {
         faults=(Fault(kind=Kind.DUPLICATED, step=0, size=0.907),),
         tempo=24,
     ),
+    # A report that overtook that of what it needs was recorded before it, and what it had overtaken
+    # was taken for passed over.
+    "reports in the wrong order": Case(
+        seed=5,
+        stages=(
+            Stage(name="stage4", failing=0.1),
+            Stage(name="stage5", needs=("stage4",), timeout=20.0),
+        ),
+        faults=(Fault(kind=Kind.REORDERED, step=2, size=0.5),),
+        tempo=5,
+    ),
 }
 
 

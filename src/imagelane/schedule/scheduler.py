@@ -131,9 +131,10 @@ class Scheduler:
             return
         match report:
             case StageReport():
-                if flight.reported(report.stage):
+                subject = flight.order.subject
+                if flight.reported(self._stages[report.stage], self.state.of(subject)):
                     self._record(flight, report)
-                    self._refresh(flight.order.subject)
+                    self._refresh(subject)
             case OrderDone():
                 self._done(flight)
             case Claim():
@@ -187,9 +188,8 @@ class Scheduler:
             self._lanes.source_ended()
         for subject, _ in in_order:
             self._refresh(subject)
-        for number in list(self.state.groups):
-            self._refresh(Subject(number))
-        self._refresh(THE_RUN)
+        for subject in (*map(Subject, self.state.groups), THE_RUN):
+            self._refresh(subject)
 
     def _enter(self, subject: Subject, sequence: int) -> None:
         self._lanes.enter(subject, sequence)
