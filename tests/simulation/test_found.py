@@ -50,6 +50,22 @@ FOUND = {
         faults=(Fault(kind=Kind.REORDERED, step=2, size=0.5),),
         tempo=5,
     ),
+    # Of two gates with a timeout, the first decided what became of whoever was late for either.
+    "two gates that wait differently long": Case(
+        seed=137,
+        stages=(
+            Stage(name="stage0", timeout=5.0),
+            Stage(
+                name="sheet0",
+                sort="sheet",
+                require=("front",),
+                gate_timeout=3.0,
+                gate_fails="held",
+            ),
+            Stage(name="publish", sort="publish", gate_timeout=0.0, gate_fails="held"),
+        ),
+        tempo=137,
+    ),
 }
 
 

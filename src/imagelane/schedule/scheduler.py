@@ -9,7 +9,7 @@ from imagelane.model import events as e
 from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.outcome import Failure, Skipped
 from imagelane.model.plan import LogicalStage, PhysicalPlan
-from imagelane.model.policy import FailurePolicy
+from imagelane.model.policy import FailurePolicy, GatePolicy
 from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState, evolve
 from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
@@ -59,10 +59,10 @@ class Scheduler:
         self.orders = Dispatcher(plan, state, self._stages, self._lanes)
         self._members: dict[int, set[Subject]] = {}
         self._retries: list[tuple[float, Subject]] = []
-        self._gate_timeouts: list[tuple[float, int]] = []
+        self._gate_timeouts: list[tuple[float, int, int]] = []
         self._wanted: dict[Subject, frozenset[StageName]] = {}
         self._aborting: set[int] = set()
-        self._fates = GroupFates(self._stages, self._gates, plan.logical.images.primary)
+        self._fates = GroupFates(self._stages, plan.logical.images.primary)
         self._stopping: tuple[RunStatus, str] | None = None
         self._events: list[e.Event] = []
         self._now = 0.0
@@ -151,8 +151,8 @@ class Scheduler:
             _, subject = heapq.heappop(self._retries)
             self._refresh(subject)
         while self._gate_timeouts and self._gate_timeouts[0][0] <= wall:
-            _, number = heapq.heappop(self._gate_timeouts)
-            self._gate_timed_out(number)
+            _, number, gate = heapq.heappop(self._gate_timeouts)
+            self._gate_timed_out(number, self._gates[gate][1])
 
     def stop(self, status: RunStatus, reason: str) -> None:
         """Begin nothing more; when the last order is done, the run settles in ``status``."""
@@ -197,9 +197,9 @@ class Scheduler:
 
     def _watch_gates(self, number: int) -> None:
         closed_at = self.state.groups[number].closed_at
-        for _, gate in self._gates:
+        for index, (_, gate) in enumerate(self._gates):
             if closed_at is not None and gate.timeout is not None:
-                heapq.heappush(self._gate_timeouts, (closed_at + gate.timeout, number))
+                heapq.heappush(self._gate_timeouts, (closed_at + gate.timeout, number, index))
 
     # Reports
 
@@ -343,14 +343,14 @@ class Scheduler:
                 self._emit(e.GateOpened(subject, stage, present, group.gone))
         return True
 
-    def _gate_timed_out(self, number: int) -> None:
+    def _gate_timed_out(self, number: int, gate: GatePolicy) -> None:
         group = self.state.groups.get(number)
         missing = sorted(self._members.get(number, ()))
         if group is None or not missing:
             return
         names = ", ".join(self.state.images[subject].source.name for subject in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        self._fates.late(number, f"the gate's timeout passed without {names}{more}")
+        self._fates.late(number, gate, f"the gate's timeout passed without {names}{more}")
         for subject in missing:
             self._refresh(subject)
         self._refresh(Subject(number))
