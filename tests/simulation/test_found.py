@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelane.testing.simulation.cases import Case, Stage
+from imagelane.testing.simulation.cases import Case, Options, Stage
 from imagelane.testing.simulation.faults import Fault, Kind
 from imagelane.testing.simulation.play import play
 
@@ -65,6 +65,26 @@ FOUND = {
             Stage(name="publish", sort="publish", gate_timeout=0.0, gate_fails="held"),
         ),
         tempo=137,
+    ),
+    # One gate can hold a group and another abort it: which came first depended on which member
+    # was the last to settle.
+    "a gate that holds and one that aborts": Case(
+        seed=10310,
+        stages=(
+            Stage(name="stage0", failing=0.4),
+            Stage(name="stage2", timeout=20.0),
+            Stage(
+                name="sheet0",
+                sort="sheet",
+                timeout=5.0,
+                require=("primary",),
+                gate_fails="held",
+            ),
+            Stage(name="publish", sort="publish", timeout=20.0, require="all"),
+        ),
+        groups=(4,),
+        options=(Options(),),
+        tempo=10310,
     ),
 }
 
