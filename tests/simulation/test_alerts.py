@@ -73,7 +73,7 @@ def test_a_halt_alerts_once_after_it_is_durable(tmp_path: Path) -> None:
 def test_an_alert_that_a_crash_kept_back_is_delivered_by_who_takes_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imagelane.engine.LAST_WORDS", 0.0)
+    monkeypatch.setattr("imagelane.engine.loop.LAST_WORDS", 0.0)
     rig, gone = halting(tmp_path)
     gone.works = False
     rig.engine().execute()

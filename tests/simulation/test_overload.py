@@ -67,7 +67,9 @@ class Burst(Sequence[SourceItem]):
 def flood(count: int, options: RunOptions) -> tuple[World, Burst]:
     state = RunState()
     burst = Burst(count, state)
-    return World(planned(STAGES, options), burst, lambda *_: Does(0.01), state=state), burst
+    return World(
+        planned(STAGES, options), burst, lambda *_: Does(0.01), state=state, blind=True
+    ), burst
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -98,7 +100,7 @@ def test_a_burst_of_a_hundred_thousand_leaves_memory_flat() -> None:
     state = RunState()
     burst = Burst(100_000, state)
     stages = [waits("check"), reduces("publish", ["check"])]
-    world = World(planned(stages), burst, behaviour, state=state)
+    world = World(planned(stages), burst, behaviour, state=state, blind=True)
     world.run()
     assert state.status is RunStatus.FINISHED
     assert state.image_counts == {ImageState.PUBLISHED: 100_000}
@@ -126,7 +128,9 @@ def test_a_dependency_that_fails_always_is_asked_no_more_than_its_attempts_allow
         return Does(0.1, Failure(ErrorClass.TRANSIENT, "503"))
 
     state = RunState()
-    world = World(planned(stages, MODELS[name]), Burst(500, state), behaviour, state=state)
+    world = World(
+        planned(stages, MODELS[name]), Burst(500, state), behaviour, state=state, blind=True
+    )
     world.run()
     assert state.status is RunStatus.FINISHED
     assert state.image_counts == {ImageState.SKIPPED: 500}

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -37,27 +36,35 @@ class Recorded:
     """Runs in simulated time, one after the other, in one journal."""
 
     def __init__(self, plan: PhysicalPlan, groups: Sequence[int], *, primary: bool = False) -> None:
-        # A group is taken up as a whole, so more may be in flight than the window lets in anew.
-        self.plan = replace(plan, window=max(plan.window, sum(groups)))
+        self.plan = plan
         self.items = items_of(groups, primary=primary)
         self.journal = MemoryJournal()
         self.claimed: Claimed = self.journal.create(RUN, {}, "owner")
         self.decider = Decider(self.journal, RUN, plan.logical)
-        self.append([e.RunStarted("simulated", "plan", "parallel", {})])
 
     def append(self, events: Sequence[e.Event]) -> None:
         self.journal.append(self.claimed, [(0.0, event) for event in events])
 
     def run(self, behaviour: Behaviour, seed: int = 0) -> World:
         """Run from where the journal stands to where it stands still."""
-        world = World(self.plan, self.items, behaviour, seed, recover(self.journal, RUN))
+        world = self.world(behaviour, seed)
         world.run()
-        self.append(world.events)
+        return self.took(world)
+
+    def world(self, behaviour: Behaviour, seed: int = 0) -> World:
+        """The world as the journal knows it."""
+        known = [one.event for one in self.journal.events(RUN)]
+        return World(self.plan, self.items, behaviour, seed, events=known)
+
+    def took(self, world: World) -> World:
+        """Record what has happened in a world since."""
+        known = sum(1 for _ in self.journal.events(RUN))
+        self.append(world.events[known:])
         return world
 
     def reopen(self, *decisions: Decision) -> list[e.Event]:
         events = [event for group in self.decider.events(decisions) for event in group]
-        self.append([*events, e.RunResumed("parallel")])
+        self.append(events)
         return list(events)
 
     def redrive(self, refused: list[str]) -> int:
@@ -65,7 +72,7 @@ class Recorded:
             self.journal, RUN, Filter(), "again", "somebody"
         )
         events = [e for group in self.decider.possible(decisions, refused.append) for e in group]
-        self.append([*events, e.RunResumed("parallel")])
+        self.append(events)
         return len(events)
 
     def images(self) -> dict[Subject, ImageState]:
@@ -232,7 +239,6 @@ def test_with_a_held_primary_its_alternates_come_back() -> None:
         return Does(1.0, Failure(ErrorClass.INVALID, "made up") if fails else Success())
 
     assert recorded.run(behaviour).state.status is RunStatus.HALTED
-    recorded.append([e.RunResumed("parallel")])
     recorded.run(behaviour)
     assert set(recorded.images().values()) == {ImageState.HELD}
     recorded.reopen(decision(Subject(1, 1), Verb.RETRY))
@@ -266,7 +272,6 @@ def test_a_held_group_can_be_retried_and_aborted() -> None:
 
     recorded = Recorded(plan, [2, 2])
     while set(recorded.groups().values()) != {GroupState.HELD}:
-        recorded.append([e.RunResumed("parallel")])
         recorded.run(behaviour)
     recorded.reopen(decision(Subject(1), Verb.RETRY), decision(Subject(2), Verb.ABORT))
     recorded.run(steady)
@@ -283,9 +288,9 @@ def test_a_redrive_that_is_interrupted_anywhere_goes_on(seed: int, model: str) -
     draw = random.Random(seed)
     for _ in range(300):
         recorded.redrive([])
-        world = World(recorded.plan, recorded.items, steady, seed, recover(recorded.journal, RUN))
+        world = recorded.world(steady, seed)
         world.run(until=draw.randint(0, 6))
-        recorded.append(world.events)
+        recorded.took(world)
         if world.state.status is RunStatus.FINISHED:
             break
     assert not list(dead_letters(recorded.journal, RUN))

@@ -42,6 +42,7 @@ class RunState:
     """``images`` are in flight, ``groups`` not over. ``image_counts`` and ``group_counts`` count
     those that are, by final state, so that everything received is counted exactly once.
 
+    ``coordinators`` counts those that have executed the run, one after the other.
     ``lost`` counts the images of groups that are over which a tolerance counts: see `lost_with`.
     They are ``losses_accepted`` once somebody took the run up that had failed of them.
     ``stopping`` is set once it is decided that the run will settle before all is done.
@@ -58,6 +59,7 @@ class RunState:
     group_counts: Counter[GroupState] = field(default_factory=Counter)
     status: RunStatus = RunStatus.RUNNING
     reason: str = ""
+    coordinators: int = 0
     lost: int = 0
     losses_accepted: bool = False
     stopping: e.StopDecided | None = None
@@ -153,6 +155,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             state.losses_accepted |= state.status is RunStatus.FAILED
             state.status = RunStatus.RUNNING
             state.reason = ""
+            state.coordinators += 1
         case e.RunSettled():
             state.status = event.status
             state.reason = event.reason

@@ -30,7 +30,8 @@ class SourceFile:
 class Order:
     """One dispatch: the stages of a segment that are still to be done on one subject.
 
-    ``number`` is unique within the run's process and names the dispatch in reports. ``attempts``
+    ``number`` is unique within the run, over all of its coordinators, and names the dispatch in
+    reports. ``attempts``
     gives the attempt number of each stage, from 1. ``facts`` and ``inputs`` are those of every
     ancestor that is not itself in the order. ``members`` is the path of a JSON-lines file with the
     group's images in published order, for group and run stages. ``primary`` are the facts of the

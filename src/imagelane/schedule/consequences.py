@@ -158,12 +158,15 @@ def _failed_stage(
 def _shut_gate(
     group: GroupRecord, stages: Mapping[StageName, LogicalStage]
 ) -> tuple[GroupState, str] | None:
-    for name, gate in gates_of(stages):
-        if not group.resolved(name):
-            decision = decide_gate(gate, group)
-            if decision.answer is GateAnswer.NEVER:
-                return GroupState(gate.on_failure), decision.reason
-    return None
+    shut = [
+        (GroupState(gate.on_failure), decision.reason)
+        for name, gate in gates_of(stages)
+        if not group.resolved(name)
+        and (decision := decide_gate(gate, group)).answer is GateAnswer.NEVER
+    ]
+    # An abort may be certain before the last member is settled, so it comes before what is not:
+    # the group ends the same, whichever member was last.
+    return min(shut, key=lambda fate: fate[0] is not GroupState.ABORTED, default=None)
 
 
 def nothing_live(

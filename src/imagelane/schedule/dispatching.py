@@ -44,7 +44,8 @@ class Dispatcher:
         self._ready = ReadyQueues(len(plan.segments))
         self._busy: dict[Subject, set[int]] = {}
         self._not_before: dict[Subject, dict[StageName, float]] = {}
-        self._orders = 0
+        # What a worker of an earlier coordinator says late, it says of an order that is not here.
+        self._orders = state.coordinators << 32
         self._now = 0.0
         self.breakers = Breakers(stages)
         self.budget = Budget(plan.decoded_bytes, plan.reservation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from imagelane.model.ids import StageName
 from imagelane.model.plan import LogicalPlan, LogicalStage
@@ -21,21 +21,20 @@ class GroupFates:
         self,
         plan: LogicalPlan,
         stages: Mapping[StageName, LogicalStage],
-        gates: Sequence[tuple[StageName, GatePolicy]],
     ) -> None:
         self._stages = stages
         self._primary = plan.images.primary
         self._tolerance = plan.tolerance
-        self._late: dict[int, str] = {}
+        self._without: dict[int, str] = {}
+        self._given_up: dict[int, tuple[GroupState, str]] = {}
         self._aborted: dict[int, tuple[GroupState, str]] = {}
-        timed = next((gate for _, gate in gates if gate.timeout is not None), None)
-        self._leaves_the_late = timed is not None and opens_without_the_late(timed)
-        fails = timed is not None and not self._leaves_the_late
-        self._on_timeout = GroupState(timed.on_failure) if timed and fails else None
 
-    def late(self, number: int, reason: str) -> None:
-        """The gate of a group has waited long enough."""
-        self._late[number] = reason
+    def late(self, number: int, gate: GatePolicy, reason: str) -> None:
+        """A gate of a group has waited long enough: it goes on without the late, or gives up."""
+        if opens_without_the_late(gate):
+            self._without.setdefault(number, reason)
+        else:
+            self._given_up.setdefault(number, (GroupState(gate.on_failure), reason))
 
     def of_group(self, number: int, group: GroupRecord) -> tuple[GroupState, str] | None:
         """The state that the group goes to, and why, if it cannot go live."""
@@ -43,8 +42,7 @@ class GroupFates:
             # The first reason stays: what follows from it would change what a gate counts.
             return self._aborted[number]
         fate = group_fate(group, self._stages, self._primary, self._tolerance)
-        if fate is None and number in self._late and self._on_timeout is not None:
-            fate = self._on_timeout, self._late[number]
+        fate = fate or self._given_up.get(number)
         if fate is not None and fate[0] is GroupState.ABORTED:
             self._aborted[number] = fate
         return fate
@@ -54,8 +52,8 @@ class GroupFates:
         fate = self.of_group(number, group)
         if fate is not None and fate[0] is GroupState.ABORTED:
             return Fate(ImageState.SKIPPED, None, f"its group was aborted: {fate[1]}")
-        if number in self._late and self._leaves_the_late:
-            return Fate(ImageState.SKIPPED, None, self._late[number])
+        if number in self._without:
+            return Fate(ImageState.SKIPPED, None, self._without[number])
         if image.role != "primary" and group.primary_state is ImageState.HELD:
             return Fate(ImageState.HELD, None, "its primary is held")
         return None
@@ -71,5 +69,6 @@ class GroupFates:
 
     def forget(self, number: int) -> None:
         """The group is over."""
-        self._late.pop(number, None)
+        self._without.pop(number, None)
+        self._given_up.pop(number, None)
         self._aborted.pop(number, None)

@@ -21,24 +21,32 @@ class Flight:
     order: Order
     segment: Segment
     sequence: int
-    _left: list[StageName] = field(init=False)
-    any_reported: bool = False
-
-    def __post_init__(self) -> None:
-        self._left = list(self.order.stages)
+    _reported: set[StageName] = field(default_factory=set)
+    _next: int = 0
+    came_back: bool = False
+    """It was handed back: whatever was not reported of it counts as never tried."""
 
     @property
     def at(self) -> StageName | None:
         """The stage that is being executed."""
-        return self._left[0] if self._left else None
+        return self.order.stages[self._next] if self._next < len(self.order.stages) else None
 
-    def reported(self, stage: StageName) -> bool:
-        """Note that a stage was reported; False if it was before, or was never asked for."""
-        if stage not in self._left:
+    @property
+    def any_reported(self) -> bool:
+        return self.came_back or bool(self._reported)
+
+    def reported(self, stage: LogicalStage, record: SubjectState) -> bool:
+        """Note that a stage was reported. False if that is of no consequence: it was reported
+        before, or never asked for, or before one of this order that it needs. Then it will be done
+        again, when that one is done."""
+        stages = self.order.stages
+        if stage.name in self._reported or stage.name not in stages:
             return False
+        if any(need in stages and not record.resolved(need) for need in stage.needs):
+            return False
+        self._reported.add(stage.name)
         # What stands before it was passed over by the worker, since what it needs had failed.
-        del self._left[: self._left.index(stage) + 1]
-        self.any_reported = True
+        self._next = max(self._next, stages.index(stage.name) + 1)
         return True
 
     def lost(self, now: float) -> StageReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -80,20 +80,29 @@ def _never(reason: str) -> GateDecision:
 class GateTimeouts:
     """When gates have waited enough: by wall clock, so that it holds over restarts."""
 
-    def __init__(self, gates: Iterable[GatePolicy]) -> None:
-        self._timeouts = [gate.timeout for gate in gates if gate.timeout is not None]
-        self._queue: list[tuple[float, int]] = []
+    def __init__(self, gates: Sequence[GatePolicy]) -> None:
+        self._gates = gates
+        self._queue: list[tuple[float, int, int, float]] = []
 
     def watch(self, number: int, group: GroupRecord) -> None:
         """From the closing of a group its time runs; before that nothing happens."""
-        if group.closed_at is not None:
-            for timeout in self._timeouts:
-                heapq.heappush(self._queue, (group.closed_at + timeout, number))
+        if group.closed_at is None:
+            return
+        for index, gate in enumerate(self._gates):
+            if gate.timeout is not None:
+                due = group.closed_at + gate.timeout
+                heapq.heappush(self._queue, (due, number, index, group.closed_at))
 
-    def due(self, wall: float) -> Iterator[int]:
-        """The groups whose time has passed, each told once for a gate."""
+    def due(
+        self, wall: float, groups: Mapping[int, GroupRecord]
+    ) -> Iterator[tuple[int, GatePolicy]]:
+        """The groups whose time has passed, each told once for a gate. One that was taken up again
+        since has all of its time anew."""
         while self._queue and self._queue[0][0] <= wall:
-            yield heapq.heappop(self._queue)[1]
+            _, number, index, closed_at = heapq.heappop(self._queue)
+            group = groups.get(number)
+            if group is not None and group.closed_at == closed_at:
+                yield number, self._gates[index]
 
     def wake_at(self) -> float | None:
         """When the next one passes."""

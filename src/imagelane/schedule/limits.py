@@ -55,7 +55,10 @@ class Budget:
         self._held[order] = self._reservation
 
     def claim(self, order: int, needed: int) -> None:
-        """An order stops until it may decode ``needed`` bytes in all. What it has it keeps."""
+        """An order stops until it may decode ``needed`` bytes in all. What it has it keeps; a claim
+        that is said twice counts once."""
+        if order in self._needed or needed <= self._held.get(order, 0):
+            return
         self._waiting.append(order)
         self._needed[order] = needed
 

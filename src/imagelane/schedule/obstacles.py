@@ -20,7 +20,7 @@ FIRST_PATIENCE, LONGEST_PATIENCE = 5.0, 60.0
 """Seconds until it is tried again whatever the disk says, which knows of no quota; doubled each
 time that it was in vain."""
 
-FIRST_REMAKE = 1 << 40
+FIRST_REMAKE = 1 << 60
 """The number of the first order that makes something again; above those of every scheduler."""
 
 MOST_REMAKES = 2

@@ -8,6 +8,7 @@ from imagelane.model import events as e
 from imagelane.model.alert import AlertCause
 from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.plan import LogicalStage, PhysicalPlan
+from imagelane.model.policy import GatePolicy
 from imagelane.model.run import GroupRecord, ImageRecord, RunState, SubjectState
 from imagelane.model.states import GroupState, ImageState, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
@@ -71,7 +72,7 @@ class Scheduler:
         self._gate_timeouts = GateTimeouts([gate for _, gate in self._gates])
         self._wanted: dict[Subject, frozenset[StageName]] = {}
         self._aborting: set[int] = set()
-        self._fates = GroupFates(plan.logical, self._stages, self._gates)
+        self._fates = GroupFates(plan.logical, self._stages)
         self._now = 0.0
         self.more_to_come = False
         self._take_up()
@@ -159,9 +160,10 @@ class Scheduler:
             return
         match report:
             case StageReport():
-                if flight.reported(report.stage):
+                subject = flight.order.subject
+                if flight.reported(self._stages[report.stage], self.state.of(subject)):
                     self._attempts.reported(flight, report, now)
-                    self._refresh(flight.order.subject)
+                    self._refresh(subject)
             case OrderDone():
                 self._done(flight)
             case Claim():
@@ -170,7 +172,7 @@ class Scheduler:
     def give_back(self, number: int) -> None:
         """An order came back, and what is open of it counts as never tried."""
         if (flight := self.orders.flights.get(number)) is not None:
-            flight.any_reported = True
+            flight.came_back = True
             self._done(flight)
 
     def grants(self) -> list[int]:
@@ -182,8 +184,8 @@ class Scheduler:
         self._now = now
         for subject in self._retries.due(now):
             self._refresh(subject)
-        for number in self._gate_timeouts.due(wall):
-            self._gate_timed_out(number)
+        for number, gate in self._gate_timeouts.due(wall, self.state.groups):
+            self._gate_timed_out(number, gate)
 
     def stop(self, status: RunStatus, reason: str) -> None:
         """Begin nothing more; when the last order is done, the run settles in ``status``, unless a
@@ -221,9 +223,8 @@ class Scheduler:
             self._lanes.source_ended()
         for subject, _ in in_order:
             self._refresh(subject)
-        for number in list(self.state.groups):
-            self._refresh(Subject(number))
-        self._refresh(THE_RUN)
+        for subject in (*map(Subject, self.state.groups), THE_RUN):
+            self._refresh(subject)
         self._decided.weigh_losses()
 
     def _enter(self, subject: Subject, sequence: int) -> None:
@@ -332,13 +333,13 @@ class Scheduler:
                 self._emit(e.GateOpened(subject, stage, present, group.gone))
         return True
 
-    def _gate_timed_out(self, number: int) -> None:
+    def _gate_timed_out(self, number: int, gate: GatePolicy) -> None:
         group = self.state.groups.get(number)
         missing = sorted(self._members.get(number, ()))
         if group is None or not missing:
             return
         reason = late_reason([self.state.images[subject].source.name for subject in missing])
-        self._fates.late(number, reason)
+        self._fates.late(number, gate, reason)
         self._decided.alert(AlertCause.GATE_TIMED_OUT, f"group {number}: {reason}", Subject(number))
         for subject in missing:
             self._refresh(subject)

@@ -62,6 +62,7 @@ def test_never_over_the_budget_but_for_one_alone(total: int, script: list[tuple[
     budget = Budget(total, 20)
     running: list[int] = []
     waiting: list[int] = []
+    asked: dict[int, int] = {}
     number = 0
     for what, size in script:
         if what == "b" and budget.available():
@@ -70,7 +71,8 @@ def test_never_over_the_budget_but_for_one_alone(total: int, script: list[tuple[
             running.append(number)
         elif what == "c" and running:
             order = running.pop(0)
-            budget.claim(order, 20 + size)
+            asked[order] = asked.get(order, 20) + size
+            budget.claim(order, asked[order])
             waiting.append(order)
         elif what == "f" and running:
             budget.release(running.pop())

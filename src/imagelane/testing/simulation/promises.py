@@ -1,0 +1,373 @@
+"""What is promised, as a list: each promise is a sentence, and the check of it.
+
+A check gets the ledger as it stands *before* what it looks at is written down, and says what is
+wrong, or None. The tables at the end say what each looks at: events as they are recorded, orders
+as they begin, groups as they become visible. What a coordinator keeps to after each of its turns
+is in `bounds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imagelane.model import events as e
+from imagelane.model.ids import Subject
+from imagelane.model.policy import FailurePolicy
+from imagelane.model.run import RunState
+from imagelane.model.states import (
+    GROUP_TRANSITIONS,
+    LEFT_THE_GROUP,
+    GroupState,
+    ImageState,
+    RunStatus,
+    Scope,
+)
+from imagelane.model.work import Order
+from imagelane.testing.simulation.causes import (
+    cannot_open,
+    may_be_held,
+    may_be_skipped,
+    open_for,
+    unmet_needs,
+    why_aborted,
+)
+from imagelane.testing.simulation.ledger import Ledger
+from imagelane.testing.simulation.workers import Crew
+
+Wrong = str | None
+Task = e.TaskSucceeded | e.TaskFailed | e.TaskSkipped
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit that an event is part of: by whom, at which wall-clock time, and what the
+    coordinator's workers are doing."""
+
+    fence: int
+    wall: float
+    crew: Crew
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """An order as it begins: in which state of its coordinator, among which others, and whether
+    that coordinator has recorded that it stops."""
+
+    order: Order
+    state: RunState
+    crew: Crew
+    stopping: bool
+
+
+# Events, as they are recorded
+
+
+def only_the_last_coordinator_records(known: Ledger, event: e.Event, commit: Commit) -> Wrong:
+    """G2. What a coordinator says that was replaced by another is not recorded."""
+    if commit.fence < known.fence:
+        return f"fence {commit.fence} recorded {event}, after fence {known.fence}"
+    return None
+
+
+def an_outcome_is_recorded_once(known: Ledger, event: Task, commit: Commit) -> Wrong:
+    """G2. However often a stage is executed and reported."""
+    if known.of(event.subject).resolved(event.stage):
+        return f"{event.stage} on {event.subject} has an outcome, and got another: {event}"
+    return None
+
+
+def attempts_are_counted_and_bounded(
+    known: Ledger, event: e.TaskSucceeded | e.TaskFailed, commit: Commit
+) -> Wrong:
+    """G5. Attempts are counted without a gap, and there are no more than the policy allows."""
+    expected = known.of(event.subject).tries[event.stage] + 1
+    allowed = known.stages[event.stage].spec.retry.attempts
+    counted = getattr(event, "counted", True)
+    if event.attempt != expected or event.attempt > allowed + (not counted):
+        return f"{event} is attempt {expected} of {allowed}"
+    return None
+
+
+def only_what_can_help_is_tried_again(known: Ledger, event: e.TaskFailed, commit: Commit) -> Wrong:
+    """An attempt is followed by another if, and only if, its error may pass and one is left."""
+    retry = known.stages[event.stage].spec.retry
+    # What only found out that nobody answers yet is not counted among the attempts.
+    left = max(1, event.attempt - (not event.counted))
+    again = event.error in retry.on and left < retry.attempts
+    if (event.retry_in is not None) is not again:
+        return f"{event} under {retry}"
+    if event.retry_in is not None and not 0 <= event.retry_in <= retry.max:
+        return f"{event.retry_in} s are waited, of {retry.max} s at most"
+    return None
+
+
+def nothing_is_done_before_what_it_needs(known: Ledger, event: Task, commit: Commit) -> Wrong:
+    """The record is in an order that respects the needs."""
+    unmet = unmet_needs(known, event.subject, (event.stage,))
+    if unmet and not isinstance(event, e.TaskSkipped):
+        return f"{event.stage} on {event.subject} is done; not yet: {', '.join(unmet)}"
+    return None
+
+
+def alternates_follow_their_primary(known: Ledger, event: Task, commit: Commit) -> Wrong:
+    """Primary first: nothing is done on an alternate before its primary is settled."""
+    if known.plan.images.primary is None or event.subject.scope is not Scope.IMAGE:
+        return None
+    primary = known.groups[event.subject.group].primary
+    if primary is None or primary.settled or known.images[event.subject] is primary:
+        return None
+    return f"{event.stage} on {event.subject} before its primary"
+
+
+def images_come_in_once_and_in_order(
+    known: Ledger, event: e.ImageReceived, commit: Commit
+) -> Wrong:
+    """G4. Each image of the source, once, in the order of the source."""
+    item = known.items[len(known.images)] if len(known.images) < len(known.items) else None
+    if item is None or event.subject in known.images:
+        return f"{event} is not of the source, or was received"
+    if (item.sequence, item.group, item.ordinal) != (event.sequence, *event.subject):
+        return f"{event} where {item} is next"
+    return None
+
+
+def the_window_is_kept(known: Ledger, event: e.ImageReceived, commit: Commit) -> Wrong:
+    """G9. No image is admitted while as many as the window holds are in flight."""
+    if len(known.in_flight) >= commit.crew.plan.window:
+        return f"{len(known.in_flight)} in flight of {commit.crew.plan.window}, and {event}"
+    return None
+
+
+def a_group_closes_when_it_is_whole(known: Ledger, event: e.GroupClosed, commit: Commit) -> Wrong:
+    """A group closes once, when its last member has come in."""
+    group = known.groups[event.subject.group]
+    expected = sum(item.group == event.subject.group for item in known.items)
+    if group.size is not None or not len(group.members) == expected == event.images:
+        return f"{event} with {len(group.members)} members of {expected}"
+    return None
+
+
+def an_image_settles_once_and_at_rest(
+    known: Ledger, event: e.ImageSettled, commit: Commit
+) -> Wrong:
+    """G4. An image is settled once, and not while anything is done on it."""
+    if event.subject not in known.in_flight:
+        return f"{event} is not in flight"
+    busy = [order for order in commit.crew.running.values() if order.subject == event.subject]
+    return f"{event} while {busy[0].stages} are done on it" if busy else None
+
+
+def an_image_ends_as_its_policies_say(
+    known: Ledger, event: e.ImageSettled, commit: Commit
+) -> Wrong:
+    """Whole, partial, skipped, rejected, dead or held: each has its cause in the record."""
+    page = known.images[event.subject]
+    stages = known.of_scope[Scope.IMAGE]
+    failed = {known.policy(stage) for stage in page.failed}
+    match event.state:
+        case ImageState.PROCESSING:
+            sound = all(stage in page.done for stage in stages)
+        case ImageState.PARTIAL:
+            sound = bool(page.lacking) and all(map(page.resolved, stages))
+            sound &= failed <= {FailurePolicy.PARTIAL}
+        case ImageState.SKIPPED:
+            sound = may_be_skipped(known, event.subject, commit.wall)
+        case ImageState.REJECTED:
+            sound = "reject" in page.verdicts.values()
+        case ImageState.DEAD:
+            sound = bool(failed & {FailurePolicy.ABORT, FailurePolicy.ABORT_RUN})
+        case ImageState.HELD:
+            sound = may_be_held(known, event.subject)
+        case _:
+            sound = False
+    return None if sound or page.decided else f"{event} has no cause in {page}"
+
+
+def a_gate_opens_once_and_for_enough(known: Ledger, event: e.GateOpened, commit: Commit) -> Wrong:
+    """G3. A gate opens once, when every member is settled and what it requires is there."""
+    group = known.groups[event.subject.group]
+    if event.stage in group.gates:
+        return f"{event} was open"
+    gate = known.stages[event.stage].gate
+    if gate is None or not open_for(gate, group):
+        return f"{event} opened {gate} for {group.members}"
+    gone = group.count(*LEFT_THE_GROUP)
+    if (event.present, event.gone) != (len(group.members) - gone, gone):
+        return f"{event} miscounts: {gone} of {len(group.members)} are gone"
+    return None
+
+
+def a_group_ends_as_its_members_say(known: Ledger, event: e.GroupSettled, commit: Commit) -> Wrong:
+    """G3. A group goes live only through its gates and its stages, and is held back or aborted
+    only for a cause that is in the record."""
+    number = event.subject.group
+    group, stages = known.groups[number], known.of_scope[Scope.GROUP]
+    if event.state not in GROUP_TRANSITIONS[group.state]:
+        return f"a group that is {group.state} became {event.state}"
+    if event.state is not GroupState.HELD and (group.size is None or group.count(None)):
+        return f"{event} with {group.count(None)} members that are not settled"
+    match event.state:
+        case GroupState.PUBLISHED | GroupState.PARTIAL:
+            missing = set(map(known.policy, group.failed))
+            short = bool(group.count(ImageState.PARTIAL) or group.failed)
+            through = set(stages) == group.gates and all(map(group.resolved, stages))
+            sound = through and missing <= {FailurePolicy.PARTIAL, FailurePolicy.SKIP}
+            partial = event.state is GroupState.PARTIAL
+            sound &= not cannot_open(known, group) and (short or not partial)
+            sound &= partial or not group.count(ImageState.PARTIAL)
+        case GroupState.ABORTED:
+            sound = why_aborted(known, number, commit.wall)
+        case _:
+            halts = FailurePolicy.HALT in map(known.policy, group.failed)
+            late = why_aborted(known, number, commit.wall, to="held")
+            sound = halts or late or bool(group.count(ImageState.HELD))
+    return None if sound or group.decided else f"{event} has no cause in {group}"
+
+
+def of_an_aborted_group_nothing_is_live(
+    known: Ledger, event: e.GroupSettled, commit: Commit
+) -> Wrong:
+    """G3. Nothing of an aborted group is visible; all of one that is recorded as live is."""
+    live = known.live.get(event.subject)
+    if event.state is GroupState.ABORTED and live:
+        return f"{event}, and live is {live}"
+    if event.manifest is not None and (live is None or live[1] != event.manifest):
+        return f"{event}, and live is {live}"
+    return None
+
+
+def a_run_stands_still_for_a_reason(known: Ledger, event: e.RunSettled, commit: Commit) -> Wrong:
+    """A run finishes when nothing is left to do, and stops before only for a stated reason, with
+    nothing in flight."""
+    if commit.crew.running:
+        return f"{event} with {len(commit.crew.running)} orders in flight"
+    done = len(known.images) == len(known.items) and not known.in_flight
+    held = [group for group in known.open.values() if group.state is GroupState.HELD]
+    match event.status:
+        case RunStatus.FINISHED:
+            of_run = known.of_scope[Scope.RUN]
+            sound = done and not known.open and all(map(known.run.resolved, of_run))
+        case RunStatus.FAILED:
+            sound = known.decided is RunStatus.FAILED
+            sound |= done and FailurePolicy.ABORT in map(known.policy, known.run.failed)
+        case RunStatus.HALTED:
+            sound = known.halted or known.decided is RunStatus.HALTED
+        case RunStatus.PAUSED:
+            sound = known.asked_to_stop or (done and bool(held) and len(held) == len(known.open))
+        case _:
+            sound = False
+    if not sound or (event.status is not RunStatus.FINISHED and not event.reason):
+        return f"{event} without a cause"
+    return None
+
+
+# Orders, as they begin
+
+
+def what_is_begun_is_recorded(known: Ledger, start: Start) -> Wrong:
+    """Nothing is begun because of a decision that could still be lost: the subject is recorded,
+    what the stages need is, and the gate is."""
+    order = start.order
+    if order.subject.scope is Scope.IMAGE and order.subject not in known.in_flight:
+        return f"{order.subject} is not in flight"
+    unmet = unmet_needs(known, order.subject, order.stages)
+    return f"{order.stages} on {order.subject} without {', '.join(unmet)}" if unmet else None
+
+
+def what_is_recorded_is_not_done_again(known: Ledger, start: Start) -> Wrong:
+    """G2. Nor is it done twice at once; and an attempt is the one after the last recorded."""
+    order, page = start.order, known.of(start.order.subject)
+    for stage, attempt in zip(order.stages, order.attempts, strict=True):
+        if page.resolved(stage):
+            return f"{stage} on {order.subject} is done, and begun again"
+        if attempt != page.tries[stage] + 1:
+            return f"attempt {attempt} of {stage} on {order.subject} after {page.tries[stage]}"
+    for other in start.crew.running.values():
+        if other.subject == order.subject and set(other.stages) & set(order.stages):
+            return f"{order} is begun beside {other}"
+    return None
+
+
+def who_has_to_stop_begins_nothing(known: Ledger, start: Start) -> Wrong:
+    """After a halt or in a pause, what is in flight finishes and nothing is begun."""
+    return f"{start.order} is begun by one that stops" if start.stopping else None
+
+
+def workers_are_told_what_is_recorded(known: Ledger, start: Start) -> Wrong:
+    """An order brings the facts of all that its stages need, from the record, and the primary's."""
+    order, page = start.order, known.of(start.order.subject)
+    needed = set[Any]().union(*(known.stages[stage].ancestors for stage in order.stages))
+    facts = {stage: facts for stage, facts in page.done.items() if stage in needed and facts}
+    if dict(order.facts) != facts:
+        return f"{order.stages} on {order.subject} is told {order.facts}; recorded is {facts}"
+    return None
+
+
+def a_lane_is_kept_in_order(known: Ledger, start: Start) -> Wrong:
+    """Sequential and hybrid: an image is begun when those before it in its lane are settled."""
+    plan, order = start.crew.plan, start.order
+    if order.subject.scope is not Scope.IMAGE or plan.lane.kind == "none" or plan.lane.free:
+        return None
+    side_by_side = known.reopened or len(start.state.images) > plan.window
+    if plan.lane.kind == "run" and side_by_side:
+        # They were begun so, before the run was taken up as a sequential one; or their group was
+        # taken up again, as a whole.
+        return None
+    at = known.images[order.subject].sequence
+    first = at // plan.lane.batch_size * plan.lane.batch_size if plan.lane.kind == "batch" else 0
+    # As the coordinator sees it: an image that it has settled may not be recorded yet, and no lane
+    # waits for the disk.
+    before = [s for s, image in start.state.images.items() if first <= image.sequence < at]
+    return f"{order.subject} is begun before {before[0]}" if before else None
+
+
+# Groups, as they become visible
+
+
+def only_what_is_whole_becomes_visible(
+    known: Ledger, subject: Subject, fence: int, manifest: str
+) -> Wrong:
+    """G3. What goes live is what the record holds, through open gates, and nobody goes back to
+    what an earlier coordinator said."""
+    if subject in known.live and known.live[subject][0] > fence:
+        return f"{subject} went from {known.live[subject]} back to {fence}"
+    if manifest != known.manifest(subject):
+        return f"{manifest} went live; recorded is {known.manifest(subject)}"
+    if subject.group:
+        group = known.groups[subject.group]
+        if group.state not in {GroupState.GATED, GroupState.PUBLISHED, GroupState.PARTIAL}:
+            return f"{subject} went live, and is {group.state}"
+    return None
+
+
+_OF_TASKS = (
+    an_outcome_is_recorded_once,
+    nothing_is_done_before_what_it_needs,
+    alternates_follow_their_primary,
+)
+ON_EVENTS: Mapping[type, Sequence[Callable[[Ledger, Any, Commit], Wrong]]] = {
+    e.TaskSucceeded: (*_OF_TASKS, attempts_are_counted_and_bounded),
+    e.TaskFailed: (
+        *_OF_TASKS,
+        attempts_are_counted_and_bounded,
+        only_what_can_help_is_tried_again,
+    ),
+    e.TaskSkipped: _OF_TASKS,
+    e.ImageReceived: (images_come_in_once_and_in_order, the_window_is_kept),
+    e.GroupClosed: (a_group_closes_when_it_is_whole,),
+    e.ImageSettled: (an_image_settles_once_and_at_rest, an_image_ends_as_its_policies_say),
+    e.GateOpened: (a_gate_opens_once_and_for_enough,),
+    e.GroupSettled: (a_group_ends_as_its_members_say, of_an_aborted_group_nothing_is_live),
+    e.RunSettled: (a_run_stands_still_for_a_reason,),
+}
+ON_EVERY_EVENT = (only_the_last_coordinator_records,)
+ON_ORDERS = (
+    what_is_begun_is_recorded,
+    what_is_recorded_is_not_done_again,
+    who_has_to_stop_begins_nothing,
+    workers_are_told_what_is_recorded,
+    a_lane_is_kept_in_order,
+)
+ON_PROMOTIONS = (only_what_is_whole_becomes_visible,)

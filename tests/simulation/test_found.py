@@ -1,0 +1,94 @@
+"""Cases in which the simulation found a bug, made small. Each stays mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagelane.testing.simulation.cases import Case, Options, Stage
+from imagelane.testing.simulation.faults import Fault, Kind
+from imagelane.testing.simulation.play import play
+
+FOUND = {
+    # Orders were numbered from 1 by every coordinator, so what a worker of a dead one said late
+    # was taken for the outcome of whatever had the same number now.
+    "a late report of an earlier coordinator's order": Case(
+        seed=266,
+        stages=(Stage(name="stage1", timeout=5.0), Stage(name="stage2", needs=("stage1",))),
+        faults=(
+            Fault(kind=Kind.CRASH_RECORDED, step=0, size=0.934),
+            Fault(kind=Kind.RIVAL, step=1, size=0.616),
+            Fault(kind=Kind.CRASH_DECIDED, step=2, size=0.254),
+            Fault(kind=Kind.LATE, step=6, size=0.338),
+        ),
+        tempo=266,
+    ),
+    # ... and where there were two at once, one image was done twice side by side.
+    "a report of a rival's order": Case(
+        seed=191,
+        stages=(Stage(name="stage0", timeout=20.0), Stage(name="stage1", timeout=5.0)),
+        groups=(2,),
+        primary="abort",
+        primary_at=2,
+        faults=(Fault(kind=Kind.RIVAL, step=2, size=0.772),),
+        tempo=191,
+    ),
+    # A claim that came twice stood in the line for memory twice, and was granted once.
+    "a claim that is said twice": Case(
+        seed=24,
+        stages=(Stage(name="stage0", timeout=5.0),),
+        faults=(Fault(kind=Kind.DUPLICATED, step=0, size=0.907),),
+        tempo=24,
+    ),
+    # A report that overtook that of what it needs was recorded before it, and what it had overtaken
+    # was taken for passed over.
+    "reports in the wrong order": Case(
+        seed=5,
+        stages=(
+            Stage(name="stage4", failing=0.1),
+            Stage(name="stage5", needs=("stage4",), timeout=20.0),
+        ),
+        faults=(Fault(kind=Kind.REORDERED, step=2, size=0.5),),
+        tempo=5,
+    ),
+    # Of two gates with a timeout, the first decided what became of whoever was late for either.
+    "two gates that wait differently long": Case(
+        seed=137,
+        stages=(
+            Stage(name="stage0", timeout=5.0),
+            Stage(
+                name="sheet0",
+                sort="sheet",
+                require=("front",),
+                gate_timeout=3.0,
+                gate_fails="held",
+            ),
+            Stage(name="publish", sort="publish", gate_timeout=0.0, gate_fails="held"),
+        ),
+        tempo=137,
+    ),
+    # One gate can hold a group and another abort it: which came first depended on which member
+    # was the last to settle.
+    "a gate that holds and one that aborts": Case(
+        seed=10310,
+        stages=(
+            Stage(name="stage0", failing=0.4),
+            Stage(name="stage2", timeout=20.0),
+            Stage(
+                name="sheet0",
+                sort="sheet",
+                timeout=5.0,
+                require=("primary",),
+                gate_fails="held",
+            ),
+            Stage(name="publish", sort="publish", timeout=20.0, require="all"),
+        ),
+        groups=(4,),
+        options=(Options(),),
+        tempo=10310,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOUND.values(), ids=FOUND.keys())
+def test_what_was_found_stays_mended(case: Case) -> None:
+    play(case)
