@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apsw
 import pytest
 
 from imagelane.model import events as e
@@ -137,6 +138,21 @@ class Watched:
 
     def until_recorded(self, tasks: int) -> None:
         self.until(lambda: recorded_tasks(self.project) >= tasks)
+
+    def stop_between_commits(self) -> None:
+        """Stop its coordinator where it does not hold the journal: others may write meanwhile."""
+        journal = apsw.Connection(str(self.project.folder / ".imagelane" / "journal.db"))
+        while True:
+            self.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+            try:
+                journal.execute("BEGIN IMMEDIATE; ROLLBACK")
+            except apsw.BusyError:
+                self.process.send_signal(signal.SIGCONT)
+                time.sleep(0.01)
+            else:
+                journal.close()
+                return
 
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)

@@ -27,7 +27,7 @@ def test_the_later_of_two_coordinators_records_and_the_earlier_is_told(
     project = bystander.project()
     first = bystander.start(project)
     first.until_recorded(3)
-    first.process.send_signal(signal.SIGSTOP)
+    first.stop_between_commits()
     bystander.start(project, under=ELSEWHERE).ends(0)
     first.process.send_signal(signal.SIGCONT)
     assert "another coordinator has taken" in first.ends(3)
@@ -63,7 +63,7 @@ def test_a_run_that_was_overtaken_does_not_publish_over_the_later_one(
     project = bystander.project()
     first = bystander.start(project)
     first.until_recorded(3)
-    first.process.send_signal(signal.SIGSTOP)
+    first.stop_between_commits()
     repaint(project, paint)
     bystander.start(project, "--new").ends(0)
     assert published(project.public) == later

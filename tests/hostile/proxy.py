@@ -93,13 +93,13 @@ class Network:
             await _end(before, writer)
             return
         while await _request(reader):
+            # Before the client can have it, and look.
+            self.served[number] += ANSWER in b"".join(said)
             for piece in said:
                 writer.write(piece)
                 await writer.drain()
                 if len(said) > 2:
                     await asyncio.sleep(0.2)
-            whole = ANSWER in b"".join(said)
-            self.served[number] += whole
             if after:
                 await asyncio.sleep(0.05)
                 await _end(after, writer)

@@ -43,8 +43,8 @@ def test_the_catalogue_says_what_each_kind_is_called() -> None:
 def test_every_parameter_is_described(kind: str) -> None:
     """Editors show these texts."""
     assert CATALOGUE[kind].__doc__
-    for name, field in CATALOGUE[kind].model_fields.items():
-        assert field.description, name
+    for name, field in CATALOGUE[kind].model_json_schema()["properties"].items():
+        assert field.get("description"), name
 
 
 @pytest.mark.parametrize("kind", MODULES)
@@ -129,7 +129,8 @@ def test_parameters_are_normalised() -> None:
     crop = Crop(aspect="3:2", focal=["20%", 0.5])
     assert crop.model_dump(mode="json")["focal"] == [0.2, 0.5]
     command = Command(run=["a"], exit_codes={3: "invalid", "75": "bug"})
-    assert command.exit_codes == {"0": "ok", "3": "invalid", "65": "invalid", "75": "bug"}
+    usual = Command(run=["a"]).exit_codes
+    assert command.exit_codes == {**usual, "3": "invalid", "75": "bug"}
 
 
 WRONG: list[tuple[type[StageParameters], dict[str, Any], str]] = [
