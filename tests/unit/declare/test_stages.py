@@ -125,7 +125,17 @@ def test_parameters_are_normalised() -> None:
     crop = Crop(aspect="3:2", focal=["20%", 0.5])
     assert crop.model_dump(mode="json")["focal"] == [0.2, 0.5]
     command = Command(run=["a"], exit_codes={3: "invalid", "75": "bug"})
-    assert command.exit_codes == {"0": "ok", "3": "invalid", "65": "invalid", "75": "bug"}
+    assert command.exit_codes == {
+        "0": "ok",
+        "3": "invalid",
+        "65": "invalid",
+        "66": "invalid",
+        "69": "transient",
+        "71": "transient",
+        "74": "transient",
+        "75": "bug",
+        "124": "transient",
+    }
 
 
 WRONG: list[tuple[type[StageParameters], dict[str, Any], str]] = [
