@@ -6,6 +6,7 @@ import json
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -119,8 +120,18 @@ def test_a_command_that_hangs_is_killed_with_what_it_started(
     with pytest.raises(NotifierError, match=r"sh did not end within 0\.3 s"):
         command.deliver(alert)
     child = int((tmp_path / "child").read_text(encoding="ascii"))
-    status = Path(f"/proc/{child}/stat")
-    assert not status.exists() or status.read_text(encoding="ascii").split()[2] == "Z"
+    ends = time.monotonic() + 20
+    while _lives(child) and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert not _lives(child)
+
+
+def _lives(process: int) -> bool:
+    """Whether it is there and not dead already, waiting for whoever inherits it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="ascii").split()[2] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Post(socketserver.StreamRequestHandler):
