@@ -47,9 +47,13 @@ class Ledger:
     path: Path
 
     def note(self, what: str) -> None:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = self.opened()
         os.write(descriptor, f"{what}\n".encode())
         os.close(descriptor)
+
+    def opened(self) -> int:
+        """A descriptor to append to it: for who will not be allowed to open it any more."""
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def read(self) -> list[str]:
         return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
@@ -80,7 +84,8 @@ class AtRandom:
 
     def __init__(self, plan: Path, coordinator: int) -> None:
         dealt = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else {}
-        self._ledger = Ledger(Path(dealt.get("ledger", os.devnull)))
+        # Before the sandbox is closed.
+        self._ledger = Ledger(Path(dealt.get("ledger", os.devnull))).opened()
         self._chances = dealt.get("chances", {})
         self._victims = {"worker": os.getpid(), "coordinator": coordinator}
         self._draw = Random(f"{dealt.get('seed')} {os.getpid()}")
@@ -88,8 +93,15 @@ class AtRandom:
     def __call__(self, point: str) -> None:
         for victim, process in self._victims.items():
             if self._draw.random() < self._chances.get(victim, 0.0):
-                self._ledger.note(f"{victim} at {point!r}")
+                os.write(self._ledger, f"{victim} at {point!r}\n".encode())
                 os.kill(process, signal.SIGKILL)
+
+
+def spares_the_coordinator(folder: Path) -> bool:
+    """Whether the workers that stand in a folder are to leave their coordinator alone."""
+    plan = folder / PLAN
+    dealt = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else {}
+    return not dealt.get("chances", {}).get("coordinator")
 
 
 def deal(folder: Path, ledger: Ledger, seed: int, **chances: float) -> None:

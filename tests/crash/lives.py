@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -26,12 +26,13 @@ from imagelane.adapters.artifacts.leftovers import clear_leftovers
 from imagelane.model.events import Event
 from imagelane.model.ids import RunId
 from imagelane.model.plan import PhysicalPlan
+from imagelane.model.policy import Sandbox
 from imagelane.model.run import RunState
 from imagelane.model.spec import PipelineSpec
 from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.observer import Pulse
 from tests.crash.aftermath import Aftermath, BrokenGuaranteeError, claim, live_manifests, published
-from tests.crash.blows import COORDINATOR, AtVisit, Ledger, deal
+from tests.crash.blows import COORDINATOR, AtVisit, Ledger, deal, spares_the_coordinator
 
 PIPELINE = """\
 pipeline: gallery
@@ -218,9 +219,11 @@ def _be_coordinator(spec: PipelineSpec, folder: Path, fault: Fault) -> None:
         os.dup2(words, 2)
         observer = Acknowledged(folder / "acknowledged", _acknowledged(folder))
         earlier = wiring.unfinished(spec)
+        # In its sandbox a worker can do nothing to its coordinator.
+        sandbox = Sandbox.AUTO if spares_the_coordinator(folder) else Sandbox.OFF
         with wiring.session(
             spec,
-            spec.options,
+            replace(spec.options, sandbox=sandbox),
             [observer],
             resume=earlier.run if earlier else None,
             fault=fault,

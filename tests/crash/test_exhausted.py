@@ -72,8 +72,8 @@ def test_what_uses_something_up_fails_alone(
     bystander: Bystander, expected: dict[str, str], eats: str
 ) -> None:
     stage = (
-        f"  hungry: {{needs: [validate], uses: 'hungry:hungry', with: {{eats: {eats}}}, sandbox: off, "
-        "retry: {attempts: 2, initial: 10ms}}\n  store:"
+        f"  hungry: {{needs: [validate], uses: 'hungry:hungry', with: {{eats: {eats}}}, "
+        "sandbox: off, retry: {attempts: 2, initial: 10ms}}\n  store:"
     )
     pipeline = STEADY.replace("  store:", stage).replace(
         "[thumbnails, pace]", "[thumbnails, pace, hungry]"

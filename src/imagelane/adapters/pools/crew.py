@@ -163,7 +163,7 @@ class Crew:
     def _new_child(self, slot: str) -> Child:
         terms = self._terms
         waiting = terms.reserve.take(self.place, terms.folder) if terms.reserve else None
-        return waiting or Child(slot, self.place, terms.folder, terms.environment)
+        return waiting or Child(slot, self.place, terms.folder, terms.environment, terms.worker)
 
     def started(self, worker: Worker) -> None:
         """It is ready: it takes orders."""
