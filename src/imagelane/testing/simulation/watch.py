@@ -10,6 +10,7 @@ from imagelane.model.plan import LogicalPlan
 from imagelane.model.run import RunState
 from imagelane.model.work import Order
 from imagelane.ports.source import SourceItem
+from imagelane.testing.simulation.bounds import ON_TURNS
 from imagelane.testing.simulation.broken import BrokenGuaranteeError
 from imagelane.testing.simulation.ledger import Ledger
 from imagelane.testing.simulation.promises import (
@@ -17,7 +18,6 @@ from imagelane.testing.simulation.promises import (
     ON_EVERY_EVENT,
     ON_ORDERS,
     ON_PROMOTIONS,
-    ON_TURNS,
     Commit,
     Start,
 )
