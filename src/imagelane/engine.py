@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class Parts:
     """What an engine is composed of: one adapter for each port.
 
     ``scratch`` is a folder of the run's own, for members files. ``draw`` gives random numbers in
-    [0, 1). ``beginning`` is the event with which this coordinator enters the record.
+    [0, 1). ``beginning`` is the event with which this coordinator enters the record. ``promoter``
+    executes promotions, one after the other: a thread of its own, if none is given.
     """
 
     run: RunId
@@ -56,6 +57,7 @@ class Parts:
     scratch: Path
     draw: Callable[[], float]
     beginning: RunStarted | RunResumed
+    promoter: Executor | None = None
 
 
 class Engine:
@@ -67,7 +69,7 @@ class Engine:
         self._scheduler = Scheduler(parts.plan, state, parts.draw)
         self._recorder = Recorder(parts.journal, parts.claimed, parts.clock, parts.observers)
         self._promotions: dict[Future[StageReport], int] = {}
-        self._promoter = ThreadPoolExecutor(1, "promote")
+        self._promoter = parts.promoter or ThreadPoolExecutor(1, "promote")
         self._began = parts.clock.monotonic()
         self._pulsed = 0.0
 

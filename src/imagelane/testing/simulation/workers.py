@@ -134,7 +134,8 @@ class Workers:
             last = reports.pop()
             death = Failure(ErrorClass.WORKER_DIED, "made up: killed")
             reports.append(StageReport(last.order, last.stage, death, last.started, last.finished))
-        if fault := self._faults.strike(Kind.LOST):
+        # What a coordinator does itself is not lost on its way to it.
+        if manifest is None and (fault := self._faults.strike(Kind.LOST)):
             reports, at = [], at + fault.seconds
         late = self._faults.strike(Kind.LATE)
         delay = late.seconds if late else 0.0
