@@ -60,7 +60,7 @@ class Engine:
         self._obstacles = Obstacles()
         self._heard: list[Report] = []
         self._promotions: dict[Future[StageReport], int] = {}
-        self._promoter = ThreadPoolExecutor(1, "promote")
+        self._promoter = parts.promoter or ThreadPoolExecutor(1, "promote")
         self._asked = Asked(parts, self._scheduler)
         self._began = parts.clock.monotonic()
         self._began_at = parts.clock.now()

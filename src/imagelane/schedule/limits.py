@@ -55,8 +55,8 @@ class Budget:
         self._held[order] = self._reservation
 
     def claim(self, order: int, needed: int) -> None:
-        """An order stops until it may decode ``needed`` bytes in all. What it has it keeps; a claim
-        that is said twice counts once."""
+        """An order stops until it may decode ``needed`` bytes in all. What it has it keeps, so
+        its claims rise: one that asks for no more was said before, and counts once."""
         if order in self._needed or needed <= self._held.get(order, 0):
             return
         self._waiting.append(order)

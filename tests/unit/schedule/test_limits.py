@@ -54,6 +54,18 @@ def test_an_order_that_dies_while_it_waits_is_forgotten() -> None:
     assert budget.available()
 
 
+def test_a_claim_that_is_said_twice_counts_once() -> None:
+    budget = Budget(100, 10)
+    budget.reserve(1)
+    budget.reserve(2)
+    budget.claim(1, 80)
+    budget.claim(1, 80)
+    assert budget.grants() == [1]
+    budget.claim(1, 80)
+    assert budget.grants() == []
+    assert budget.available(), "nobody waits"
+
+
 @given(
     total=st.integers(20, 200),
     script=st.lists(st.tuples(st.sampled_from("bcf"), st.integers(1, 400)), max_size=60),
@@ -62,17 +74,18 @@ def test_never_over_the_budget_but_for_one_alone(total: int, script: list[tuple[
     budget = Budget(total, 20)
     running: list[int] = []
     waiting: list[int] = []
-    asked: dict[int, int] = {}
+    has: dict[int, int] = {}
     number = 0
     for what, size in script:
         if what == "b" and budget.available():
             number += 1
             budget.reserve(number)
             running.append(number)
+            has[number] = 20
         elif what == "c" and running:
             order = running.pop(0)
-            asked[order] = asked.get(order, 20) + size
-            budget.claim(order, asked[order])
+            has[order] += size
+            budget.claim(order, has[order])
             waiting.append(order)
         elif what == "f" and running:
             budget.release(running.pop())

@@ -1,7 +1,6 @@
-"""What is promised of every moment: counts that add up, and limits that are kept.
+"""What is promised of every moment: nothing is lost count of, and nothing goes over its bounds.
 
-Each is a sentence, and the check of it, as in `promises`; it looks at a coordinator after each of
-its turns.
+Each is a sentence and a check, as in `promises.py`, made after each turn of the coordinator.
 """
 
 from __future__ import annotations

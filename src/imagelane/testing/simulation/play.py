@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imagelane.model.ids import Subject
+from imagelane.model.plan import PhysicalPlan
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.testing.simulation.broken import BrokenGuaranteeError
 from imagelane.testing.simulation.cases import Case, Options
 from imagelane.testing.simulation.faults import COST_AN_ATTEMPT
+from imagelane.testing.simulation.ledger import Ledger
 from imagelane.testing.simulation.world import OVER, World, fold
 
 CALM = Options(model="sequential")
@@ -37,15 +39,25 @@ def play(case: Case) -> int:
     """
     world = world_of(case)
     end = to_its_end(world)
+    return world.steps + compare(case, end)
+
+
+def compare(case: Case, end: End) -> int:
+    """Hold an end against that of the case played one at a time, undisturbed and at another tempo,
+    where they must be the same. Gives the steps that it took.
+
+    Raises:
+        BrokenGuaranteeError: they differ.
+    """
     if not _comes_to_one_end(case):
-        return world.steps
+        return 0
     calm = world_of(replace(case, options=(CALM,), faults=(), tempo=case.tempo + 1))
     other = to_its_end(calm)
     if end != other:
         raise BrokenGuaranteeError(
             f"ended as {end}; one at a time and undisturbed as {other}", "every_model_ends_the_same"
         )
-    return world.steps + calm.steps
+    return calm.steps
 
 
 def to_its_end(world: World) -> End:
@@ -56,13 +68,18 @@ def to_its_end(world: World) -> End:
     """
     known = world.watch.known
     while True:
-        state = world.run(until=world.steps + _patience(world))
+        state = world.run(until=world.steps + patience(world.plan, len(world.items)))
         if state.status is RunStatus.RUNNING:
             raise BrokenGuaranteeError(f"no end after {world.steps} steps", "a_run_comes_to_an_end")
         if fold(world.events) != state:
             raise BrokenGuaranteeError("the fold is not the state", "the_fold_is_the_state")
         if state.status in OVER or (state.status is RunStatus.PAUSED and not known.asked_to_stop):
             break
+    return end_of(known, state.status)
+
+
+def end_of(known: Ledger, status: RunStatus) -> End:
+    """How a run ended, in what does not depend on when things happened."""
     groups = {number: group.state for number, group in known.groups.items()}
     aborted = {number for number, state in groups.items() if state is GroupState.ABORTED}
     images = {
@@ -70,14 +87,13 @@ def to_its_end(world: World) -> End:
         subject: None if subject.group in aborted else page.settled
         for subject, page in known.images.items()
     }
-    return state.status, groups, images
+    return status, groups, images
 
 
-def _patience(world: World) -> int:
+def patience(plan: PhysicalPlan, images: int) -> int:
     """Steps in which a run must come to a stop: every attempt, a few times over."""
-    stages = world.plan.logical.stages
-    attempts = sum(stage.spec.retry.attempts for stage in stages)
-    return 1000 + 20 * attempts * (len(world.items) + 1)
+    attempts = sum(stage.spec.retry.attempts for stage in plan.logical.stages)
+    return 1000 + 20 * attempts * (images + 1)
 
 
 def _comes_to_one_end(case: Case) -> bool:

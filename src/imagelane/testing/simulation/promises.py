@@ -2,8 +2,8 @@
 
 A check gets the ledger as it stands *before* what it looks at is written down, and says what is
 wrong, or None. The tables at the end say what each looks at: events as they are recorded, orders
-as they begin, groups as they become visible. What a coordinator keeps to after each of its turns
-is in `bounds`.
+as they begin, groups as they become visible. What holds of a coordinator after each of its turns
+stands in `bounds.py`.
 """
 
 from __future__ import annotations

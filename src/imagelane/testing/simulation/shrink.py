@@ -8,7 +8,7 @@ they are for and not on their order, what is left of a case behaves as before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,15 +16,16 @@ from imagelane.testing.simulation.broken import BrokenGuaranteeError
 from imagelane.testing.simulation.cases import Case, Options, Stage
 from imagelane.testing.simulation.play import play
 
+Play = Callable[[Case], int]
 Said = TypeVar("Said", Case, Options, Stage)
 TRIES = 2000
 """Cases that are played at most while one is made smaller."""
 
 
-def broken(case: Case) -> BrokenGuaranteeError | None:
+def broken(case: Case, playing: Play = play) -> BrokenGuaranteeError | None:
     """What playing the case breaks. An error of the product's own counts: it promises none."""
     try:
-        play(case)
+        playing(case)
     except BrokenGuaranteeError as error:
         return error
     except Exception as error:  # noqa: BLE001 -- whatever the product raises
@@ -32,7 +33,9 @@ def broken(case: Case) -> BrokenGuaranteeError | None:
     return None
 
 
-def shrink(case: Case, error: BrokenGuaranteeError) -> tuple[Case, BrokenGuaranteeError]:
+def shrink(
+    case: Case, error: BrokenGuaranteeError, playing: Play = play
+) -> tuple[Case, BrokenGuaranteeError]:
     """The smallest case found that breaks the same promise, and how."""
     tries = 0
     smaller: Case | None = case
@@ -42,7 +45,7 @@ def shrink(case: Case, error: BrokenGuaranteeError) -> tuple[Case, BrokenGuarant
             tries += 1
             if tries > TRIES:
                 return case, error
-            found = broken(candidate)
+            found = broken(candidate, playing)
             if found is not None and found.promise == error.promise:
                 smaller, error = candidate, found
                 break

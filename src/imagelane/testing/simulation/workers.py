@@ -129,12 +129,14 @@ class Workers:
 
     def _execute(self, fence: int, order: Order, now: float, manifest: str | None) -> None:
         reports, at = self._attempt(fence, order, now)
-        if self._faults.strike(Kind.WORKER_DIES) and reports:
+        # Nor does its own thread die, unless it does itself.
+        if manifest is None and self._faults.strike(Kind.WORKER_DIES) and reports:
             # Whatever came of the last one, its worker did not live to tell.
             last = reports.pop()
             death = Failure(ErrorClass.WORKER_DIED, "made up: killed")
             reports.append(StageReport(last.order, last.stage, death, last.started, last.finished))
-        if fault := self._faults.strike(Kind.LOST):
+        # What a coordinator does itself is not lost on its way to it.
+        if manifest is None and (fault := self._faults.strike(Kind.LOST)):
             reports, at = [], at + fault.seconds
         late = self._faults.strike(Kind.LATE)
         delay = late.seconds if late else 0.0

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imagelane.model import events as e
+from imagelane.model.outcome import Success
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState, evolve
 from imagelane.model.spec import Place
 from imagelane.model.states import RunStatus, Scope
-from imagelane.model.work import Order
+from imagelane.model.work import Order, Report, StageReport
 from imagelane.ports.source import SourceItem
 from imagelane.schedule.scheduler import Scheduler
 from imagelane.testing.simulation.behaviour import Behaviour
@@ -110,7 +111,7 @@ class World:
 
     def _take_up(self) -> None:
         """Claim the run, fold its record, and say so in it, as a new coordinator does."""
-        state = fold(self.events) if self.events else self.state
+        state = fold(self.events) if self.events or self._fence else self.state
         plan = self.plan
         if self._fence and self.plans:
             plan = self.plans[min(self._fence, len(self.plans)) - 1]
@@ -269,12 +270,23 @@ class World:
             if isinstance(report, Promotion):
                 self._promote(heard, report)
             else:
-                heard.scheduler.report(report, self.now)
+                heard.scheduler.report(self._of_what_is_live(heard, report), self.now)
 
     def _addressee(self, fence: int) -> Coordinator | None:
         if fence == ANYBODY:
             return self._coordinators[-1] if self._coordinators else None
         return next((one for one in self._coordinators if one.fence == fence), None)
+
+    def _of_what_is_live(self, one: Coordinator, report: Report) -> Report:
+        """To promote what is live already does nothing, so it cannot fail."""
+        order = one.crew.running.get(report.order)
+        if order is None or not isinstance(report, StageReport):
+            return report
+        live = self.watch.known.live.get(order.subject)
+        place = one.crew.plan.segments[order.segment].place
+        if live is None or place is not Place.COORDINATOR or isinstance(report.outcome, Success):
+            return report
+        return replace(report, outcome=Success(facts={"manifest": live[1]}))
 
     def _owned(self) -> bool:
         return any(one.fence == self._fence for one in self._coordinators)
