@@ -13,6 +13,7 @@ from imagelane.report.ink import Ink
 from imagelane.report.progress import Loss, Progress, image_counts
 from imagelane.report.wording import count, number, seconds
 
+_FAILED = frozenset({ImageState.PARTIAL, ImageState.SKIPPED, ImageState.DEAD})
 LISTED = 8
 """Reasons that the summary lists."""
 
@@ -115,4 +116,5 @@ def _next(
     yield "imagelane report", "the whole run as one HTML file"
     if losses:
         yield "imagelane status", "everything that was left out, and why"
+    if any(loss.state in _FAILED for loss in losses):
         yield "imagelane dead-letters", "what failed for good; redrive sends it round again"

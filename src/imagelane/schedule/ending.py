@@ -43,7 +43,9 @@ def run_end(state: RunState, stages: Mapping[StageName, LogicalStage]) -> RunSet
         return None
     if held:
         return RunSettled(
-            RunStatus.PAUSED, f"{len(held)} groups wait for a decision: {held[0].name}"
+            RunStatus.PAUSED,
+            f"{len(held)} {'groups wait' if held[1:] else 'group waits'} for a decision: "
+            f"{held[0].name}",
         )
     of_run = [name for name, stage in stages.items() if stage.scope is Scope.RUN]
     if not all(state.run.resolved(name) for name in of_run):
