@@ -21,7 +21,7 @@ from imagelane.model.ids import RunId
 from imagelane.model.outcome import Failure, Outcome, Success
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
-from imagelane.model.states import RunStatus, Scope
+from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Order, Report
 from imagelane.ports.journal import Claimed, JournalError, JournalFullError, StaleFenceError
 from imagelane.ports.source import SourceItem
@@ -102,7 +102,9 @@ class MadeUpPool:
             room.watch.turned(self.engine.state, room.workers.crews[self._fence])
         if room.faults.strike(Kind.RIVAL):
             room.coordinate()
-        if self._fence == room.owner and room.faults.strike(Kind.PAUSE):
+        # That it was asked to is known of a coordinator of which it is recorded that it began.
+        begun = self._fence == room.owner and not room.journal.full
+        if begun and room.faults.strike(Kind.PAUSE):
             self.stopping = room.watch.known.asked_to_stop = True
             self.engine.pause("asked to")
         now = room.clock.monotonic()
@@ -217,10 +219,13 @@ class Room:
         """What a publisher does: refuse a coordinator when a later one has published already."""
         known = self.watch.known
         live = known.live.get(order.subject)
-        does = self.behaviour(order.stages[0], order.subject, order.attempts[0])
+        stage = self.plans[0].logical.stage(order.stages[0])
+        does = self.behaviour(stage.name, order.subject, order.attempts[0])
         if live is not None and live[0] > fence:
             raise StaleFenceError("made up: a later coordinator has published it")
-        if isinstance(does.outcome, Failure) and live is None:
+        if live is None and does.seconds > (stage.spec.timeout or does.seconds):
+            return Failure(ErrorClass.TIMEOUT, "made up: it never returned")
+        if live is None and isinstance(does.outcome, Failure):
             return does.outcome
         manifest = _manifest(order)
         self.watch.promoted(order.subject, fence, manifest)

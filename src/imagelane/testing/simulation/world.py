@@ -152,7 +152,9 @@ class World:
             one.scheduler.stop(RunStatus.PAUSED, "asked to")
             one.stopping = self.watch.known.asked_to_stop = True
         for one in list(self._coordinators):
-            self._turn(one)
+            # One that stands still waits for nobody, though others may not know yet that it does.
+            if one.state.status is RunStatus.RUNNING:
+                self._turn(one)
             self.steps += 1
             self._faults.step = self.steps
 
