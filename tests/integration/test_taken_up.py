@@ -16,6 +16,7 @@ import pytest
 
 from imagelane.model import events as e
 from imagelane.model.states import RunStatus
+from imagelane.ports.journal import JournalError
 from tests.conftest import SRC, Imagelane
 from tests.integration.conftest import NewProject, Project
 
@@ -343,7 +344,7 @@ def slow(project: NewProject) -> Iterator[tuple[Project, subprocess.Popen[bytes]
 def _begun(made: Project) -> bool:
     try:
         return any(task.stage == "validate" for task in made.tasks())
-    except IndexError:
+    except (IndexError, JournalError):
         return False
 
 

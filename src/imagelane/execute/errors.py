@@ -71,13 +71,14 @@ def writing_to(folder: Path, size: int) -> Iterator[None]:
 
     Raises:
         ObstacleError: there is no room, or nothing may be written.
+        TransientError: it failed otherwise. What a disk refuses says nothing about the picture.
     """
     try:
         yield
     except OSError as error:
         obstacle = obstacle_of(error, folder, size)
         if obstacle is None:
-            raise
+            raise TransientError(f"cannot write below {folder}: {error.strerror}") from error
         raise ObstacleError(
             f"{_SAYS[obstacle.kind]} {folder}: {error.strerror}", obstacle
         ) from error

@@ -181,6 +181,12 @@ class Child:
         if leader is not None:
             _signal(leader, signal.SIGKILL)
 
+    def dismiss(self) -> None:
+        """End it now, before it was told anything: it has started nothing. Never stopped first: one
+        that stands still before it has asked the kernel to end it with its supervisor would stay
+        so, if the supervisor were interrupted here."""
+        _signal(self.pid, signal.SIGKILL)
+
     def ended(self, patience: float = 0.0) -> bool:
         """Whether the process is over; waits for it up to ``patience`` seconds."""
         if self._process.poll() is None and patience > 0:

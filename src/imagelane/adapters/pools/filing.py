@@ -6,13 +6,14 @@ workers cannot: there a file is found only by whoever knows its digest.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from imagelane.adapters.durable import sync_folder
+from imagelane.execute.errors import writing_to
 from imagelane.execute.failures import failure_of
 from imagelane.model.outcome import Success
 from imagelane.model.work import Report, StageReport
@@ -82,8 +83,5 @@ class Filing:
 
 def _sync(*folders: Path) -> None:
     for folder in folders:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with writing_to(folder, 0):
+            sync_folder(folder)

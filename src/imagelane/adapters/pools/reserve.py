@@ -45,7 +45,7 @@ class Reserve:
         for children in self._children.values():
             children.clear()
         for child in left:
-            child.kill()
+            child.dismiss()
         for child in left:
             child.ended(_END)
             child.close()

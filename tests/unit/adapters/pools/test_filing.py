@@ -94,7 +94,7 @@ def test_what_may_not_survive_a_power_cut_is_not_told_as_made(filing: Filing, di
     assert isinstance(told, StageReport)
     assert isinstance(told.outcome, Failure)
     assert told.outcome.error is ErrorClass.TRANSIENT
-    assert "input/output error" in told.outcome.message
+    assert "input/output error" in told.outcome.message.lower()
 
 
 def test_the_stores_folders_are_there_before_anybody_needs_them(

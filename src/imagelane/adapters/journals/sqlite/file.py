@@ -84,8 +84,9 @@ def _pragma(connection: apsw.Connection, name: str) -> int:
 
 
 def _check(connection: apsw.Connection, path: Path) -> None:
-    found = _pragma(connection, "application_id")
+    # In this order: another process may be making it, which it does in one commit.
     empty = connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
+    found = _pragma(connection, "application_id")
     if found != APPLICATION and not empty:
         raise JournalError(
             f"{path} is a SQLite file of another program: expected a journal made by imagelane; "
