@@ -44,7 +44,7 @@ class Filing:
             return
         for name in (*(f"{number:02x}" for number in range(256)), QUARANTINE):
             (self._artifacts / name).mkdir(parents=True, exist_ok=True)
-        _sync(self._artifacts)
+        sync_folder(self._artifacts)
 
     def add(self, *reports: Report) -> None:
         """Take in the next reports."""

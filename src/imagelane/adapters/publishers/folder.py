@@ -46,7 +46,19 @@ OBJECTS = ".objects"
 READ_ONLY = 0o444
 
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
-_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EIO, errno.ESTALE})
+_PASSING = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EAGAIN,
+        errno.EIO,
+        errno.ESTALE,
+        # What a sync that fails says, beside EIO: never of a file that is asked for wrongly.
+        errno.EINVAL,
+        errno.EBADF,
+        errno.EBADFD,
+    }
+)
 
 
 class FolderPublisher:
