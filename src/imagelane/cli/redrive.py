@@ -52,17 +52,17 @@ def redrive(
     """
     from imagelane import control, wiring  # noqa: PLC0415 - loads when it is needed
 
-    which = chosen_filter(stage, error, image)
-    with acting(workspace, run) as at:
-        row, who = at.row, actor()
-        if dry_run:
-            announce(control.redriven(at.journal, row.run, which, reason, who))
-            return
-        spec = control.spec_of(row)
+    which, who = chosen_filter(stage, error, image), actor()
 
     def decisions(journal: Journal, number: RunId) -> Iterator[Sequence[Decision]]:
         return control.redriven(journal, number, which, reason, who)
 
+    with acting(workspace, run) as at:
+        row = at.row
+        if dry_run:
+            announce(decisions(at.journal, row.run))
+            return
+        spec = control.spec_of(row)
     again = wiring.Again(decisions, refusal, rate)
     sys.exit(
         execute(

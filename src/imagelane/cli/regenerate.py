@@ -55,17 +55,18 @@ def regenerate(
     wanting = control.Wanting(
         missing=missing or not stale, stale=stale or not missing, group=_meant(group)
     )
+    who = actor()
     with acting(workspace, run) as at:
-        row, who = at.row, actor()
+        row = at.row
         damaged = wiring.damaged(at.workspace)
+
+        def decisions(journal: Journal, number: RunId) -> Iterator[Sequence[Decision]]:
+            return control.regenerated(journal, number, wanting, damaged, reason, who)
+
         if dry_run:
-            announce(control.regenerated(at.journal, row.run, wanting, damaged, reason, who))
+            announce(decisions(at.journal, row.run))
             return
         spec = control.spec_of(row)
-
-    def decisions(journal: Journal, number: RunId) -> Iterator[Sequence[Decision]]:
-        return control.regenerated(journal, number, wanting, damaged, reason, who)
-
     sys.exit(
         execute(
             spec,
