@@ -25,6 +25,7 @@ from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.pools import ScriptedPool
 from imagelane.testing.simulation import Behaviour, Does, items_of
+from imagelane.testing.simulation.engines import AtOnce
 from tests.simulation.pipelines import news_gallery, planned
 
 RUN = RunId("run")
@@ -94,6 +95,7 @@ class Rig:
                 draw=lambda: 0.5,
                 beginning=beginning,
                 notifiers=self.notifiers,
+                writer=AtOnce(),
             ),
             state,
         )

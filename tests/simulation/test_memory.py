@@ -22,6 +22,7 @@ from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.pools import ScriptedPool
 from imagelane.testing.simulation import Does
+from imagelane.testing.simulation.engines import AtOnce
 from tests.simulation.pipelines import planned, reduces, stage, waits
 from tests.simulation.test_engine import Listed
 
@@ -122,6 +123,7 @@ def execute(
         draw=lambda: 0.5,
         beginning=e.RunStarted("news", "plan", "parallel", {}),
         memory=machine if felt else None,
+        writer=AtOnce(),
     )
     state = Engine(parts, RunState()).execute()
     return state, [one.event for one in journal.events(RUN)]

@@ -1,7 +1,7 @@
 """The loop: reports in, decisions recorded, orders out.
 
-One turn: take in what the pool reported, let the scheduler decide, make its decisions durable in
-one commit, and only then execute what follows from them.
+One turn: take in what the pool reported, let the scheduler decide, and hand its decisions to the
+journal. What follows from them is executed once they are durable; meanwhile the loop goes on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagelane.engine.asked import Asked
@@ -23,12 +23,9 @@ from imagelane.model.run import RunState, evolve
 from imagelane.model.spec import Place
 from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
-from imagelane.ports.journal import (
-    JournalError,
-    JournalFullError,
-    StaleFenceError,
-)
+from imagelane.ports.journal import JournalError, StaleFenceError
 from imagelane.ports.observer import Pulse
+from imagelane.ports.requests import Ticket
 from imagelane.ports.source import SourceItem
 from imagelane.record.deliveries import Deliveries
 from imagelane.record.members import write_members
@@ -42,6 +39,16 @@ LAST_WORDS = 15.0
 """Seconds that alerts may take when the run stands still. What is not delivered by then is when the
 run is taken up."""
 
+_ASKED_FOR = frozenset({RunStatus.PAUSED, RunStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Follows:
+    """What is done once decisions are durable: orders begin, whoever asked is answered."""
+
+    orders: Sequence[Order] = ()
+    heard: Sequence[Ticket] = ()
+
 
 class Engine:
     """Executes one run, from its state to where it stands still."""
@@ -51,8 +58,15 @@ class Engine:
         self._state = evolve(state, parts.beginning)
         images, _ = parts.source.count()
         self._scheduler = Scheduler(parts.plan, state, parts.draw, images)
-        self._recorder = Recorder(
-            parts.journal, parts.claimed, parts.clock, parts.observers, parts.fault
+        self._writer = parts.writer or ThreadPoolExecutor(1, "record")
+        self._recorder: Recorder[_Follows] = Recorder(
+            parts.journal,
+            parts.claimed,
+            parts.clock,
+            parts.observers,
+            self._writer,
+            parts.pool.wake,
+            parts.fault,
         )
         self._deliveries = Deliveries(
             parts.run, parts.plan.logical.name, parts.notifiers, parts.clock.now, parts.pool.wake
@@ -66,7 +80,6 @@ class Engine:
         self._began_at = parts.clock.now()
         self._pulsed = 0.0
         self._waiting = ""
-        self._pausing = False
         self._looked = float("-inf")
 
     @property
@@ -74,9 +87,13 @@ class Engine:
         """The run as it stands."""
         return self._state
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether the journal holds everything that the state tells."""
+        return self._recorder.idle
+
     def pause(self, reason: str) -> None:
         """Begin nothing more, finish what is in flight, stand still. Safe in a signal handler."""
-        self._pausing = True
         self._scheduler.stop(RunStatus.PAUSED, reason)
         self._parts.pool.wake()
 
@@ -94,11 +111,15 @@ class Engine:
         parts.pool.open(parts.plan)
         kill = True
         try:
-            self._record([parts.beginning, *scheduler.take_events()], expected)
+            self._decide([parts.beginning, *scheduler.take_events()])
+            # Whoever cannot record that it has the run begins nothing in it.
+            self._write_out(expected)
             self._deliveries.take_up(self._state)
             items = None if self._state.exhausted else parts.source.items(self._state.received)
             while True:
+                self._carry_on()
                 felt = self._feel_memory(parts.clock.monotonic())
+                self._look_at_obstacles(parts.clock.monotonic())
                 items = self._admit(items)
                 now = parts.clock.monotonic()
                 heard = self._asked.listen(now)
@@ -107,21 +128,15 @@ class Engine:
                 scheduler.tick(now, self._wall(now))
                 for number in scheduler.grants():
                     parts.pool.grant(number)
-                self._look_at_obstacles(now)
                 orders = [] if self._waiting else scheduler.dispatch(now)
                 scheduler.settle()
                 events = [*felt, *scheduler.take_events(), *self._delivered()]
                 waiting = self._submit_known(orders, events)
-                # What was decided is durable before anything is done because of it.
-                self._record(events, expected)
-                self._asked.answer(heard)
-                self._deliveries.deliver(events)
+                self._decide(events, waiting, heard)
+                self._carry_on()
                 if self._state.status is not RunStatus.RUNNING:
+                    self._write_out(expected)
                     break
-                parts.fault("submit: before")
-                for order in waiting:
-                    self._submit(order)
-                parts.fault("submit: after")
                 self._pulse(now, expected)
                 for report in self._reports(now):
                     self._take(report, parts.clock.monotonic())
@@ -131,6 +146,7 @@ class Engine:
             self._promoter.shutdown(wait=not kill, cancel_futures=True)
             parts.pool.close(kill=kill)
             self._deliveries.close()
+            self._writer.shutdown(wait=True, cancel_futures=True)
             for observer in parts.observers:
                 observer.closed(self._state)
         return self._state
@@ -158,7 +174,11 @@ class Engine:
         ends = time.monotonic() + LAST_WORDS
         with suppress(JournalError, StaleFenceError):
             while self._deliveries.pending and (left := ends - time.monotonic()) > 0:
-                self._recorder.record(self._delivered(left))
+                self._decide(self._delivered(left))
+                self._carry_on()
+            while not self._recorder.idle and time.monotonic() < ends:
+                self._parts.pool.poll(PULSE)
+                self._carry_on()
 
     def _submit_known(self, orders: Sequence[Order], events: Sequence[Event]) -> list[Order]:
         """Submit the orders for images of which everything is durable already, so that no worker
@@ -166,7 +186,9 @@ class Engine:
         touched = {subject_of(event) for event in events}
         waiting = []
         for order in orders:
-            if order.subject.scope is Scope.IMAGE and order.subject not in touched:
+            subject = order.subject
+            known = subject not in touched and not self._recorder.touches(subject)
+            if subject.scope is Scope.IMAGE and known:
                 self._submit(order)
             else:
                 waiting.append(order)
@@ -230,22 +252,45 @@ class Engine:
         reports += self._parts.pool.poll(0.0 if reports else self._patience(now))
         return reports
 
-    # What stands in the way
+    # What is decided, and what follows
 
-    def _record(self, events: Sequence[Event], expected: tuple[int, int]) -> None:
-        """Make events durable; wait while the journal's disk is full."""
-        while True:
-            try:
-                self._recorder.record(events)
-            except JournalFullError as error:
-                if self._pausing:
-                    raise
-                self._waiting = f"{self._no_room(error.folder)}: nothing can be recorded"
-                self._pulse(self._parts.clock.monotonic(), expected)
-                # What workers say meanwhile is heard, so that they are not kept waiting.
-                self._heard += self._parts.pool.poll(4 * PULSE)
-            else:
-                return
+    def _decide(
+        self,
+        events: Sequence[Event],
+        orders: Sequence[Order] = (),
+        heard: Sequence[Ticket] = (),
+    ) -> None:
+        if events or orders or heard:
+            self._recorder.decide(events, _Follows(orders, heard))
+
+    def _carry_on(self) -> None:
+        """Do what follows from decisions that are durable now."""
+        for decided in self._recorder.durable():
+            self._asked.answer(decided.follows.heard)
+            self._deliveries.deliver(decided.events)
+            if decided.follows.orders:
+                self._parts.fault("submit: before")
+                for order in decided.follows.orders:
+                    if self._scheduler.stopping:
+                        self._scheduler.give_back(order.number)
+                    else:
+                        self._submit(order)
+                self._parts.fault("submit: after")
+
+    def _write_out(self, expected: tuple[int, int]) -> None:
+        """Wait until everything is durable. Whoever asked the run to stand still does not wait for
+        room on a full disk: it is taken up again from what is recorded."""
+        while not self._recorder.idle:
+            now = self._parts.clock.monotonic()
+            if (full := self._recorder.full) is not None:
+                if self._state.status in _ASKED_FOR:
+                    raise full
+                self._look_at_obstacles(now)
+                self._pulse(now, expected)
+            self._heard += self._parts.pool.poll(self._recorder.patience(now, PULSE))
+            self._carry_on()
+
+    # What stands in the way
 
     def _take(self, report: Report, now: float) -> None:
         """Let the scheduler hear a report, unless something stood in the attempt's way."""
@@ -288,9 +333,10 @@ class Engine:
 
     def _look_at_obstacles(self, now: float) -> None:
         self._obstacles.look(now, self._parts.free)
-        self._waiting = "; ".join(
-            self._no_room(one.where, one.needed) for one in self._obstacles.full()
-        )
+        met = [self._no_room(one.where, one.needed) for one in self._obstacles.full()]
+        if (full := self._recorder.full) is not None:
+            met.append(f"{self._no_room(full.folder)}: nothing can be recorded")
+        self._waiting = "; ".join(met)
         if self._obstacles.unwritable is not None:
             folder = self._obstacles.unwritable.where
             self._scheduler.stop(
@@ -304,8 +350,7 @@ class Engine:
 
     def _patience(self, now: float) -> float:
         """Seconds for which there is nothing to do but wait for a report."""
-        patience = PULSE
-        patience = min(patience, self._asked.patience(now))
+        patience = min(self._recorder.patience(now, PULSE), self._asked.patience(now))
         retry, gate = self._scheduler.wake_at()
         if retry is not None:
             patience = min(patience, max(0.0, retry - now))

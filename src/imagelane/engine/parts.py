@@ -54,8 +54,8 @@ class Parts:
     [0, 1). ``beginning`` is the event with which this coordinator enters the record. ``notifiers``
     are by channel. ``free`` is asked while a disk is full; without it, it is tried again now and
     then. Without ``memory`` the budget of decoded pictures is the plan's, whatever the machine has
-    left. ``promoter`` executes promotions, one after the other: a thread of its own, if none is
-    given.
+    left. ``promoter`` executes promotions and ``writer`` the journal's transactions, each one after
+    the other: a thread of its own, where none is given.
 
     ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
     into events, group by group. ``reopening`` are events of groups that are to be taken up again,
@@ -83,3 +83,4 @@ class Parts:
     free: Free = lambda _: 0
     memory: Memory | None = None
     promoter: Executor | None = None
+    writer: Executor | None = None

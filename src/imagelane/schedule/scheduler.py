@@ -92,6 +92,11 @@ class Scheduler:
             and self._lanes.admits(self.state.received, self.orders.group_tasks_ready())
         )
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more may begin."""
+        return self._decided.stopping is not None
+
     def wake_at(self) -> tuple[float | None, float | None]:
         """When `tick` has something to do, if nothing happens before: (monotonic, wall clock)."""
         moments = (self._retries.wake_at(self._now), self.orders.breakers.wake_at(self._now))

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,11 @@ class WatchedJournal(MemoryJournal):
     def __init__(self, room: Room) -> None:
         super().__init__()
         self._room = room
-        self.full = False
-        """The engine waits for room: what it has decided is not recorded yet."""
 
     def append(self, claimed: Claimed, events: Iterable[tuple[float, e.Event]]) -> None:
         batch, room = list(events), self._room
         room.dies(Kind.CRASH_DECIDED, Kind.CRASH_SUBMITTED)
-        self.full = room.faults.strike(Kind.DISK_FULL) is not None
-        if self.full:
+        if room.faults.strike(Kind.DISK_FULL):
             raise JournalFullError("made up: the disk is full")
         super().append(claimed, batch)
         crew = room.workers.crews[claimed.fence]
@@ -72,9 +70,10 @@ class WatchedJournal(MemoryJournal):
 class MadeUpPool:
     """Fulfils the pool port for one coordinator, on top of workers that outlive it."""
 
-    def __init__(self, room: Room, fence: int) -> None:
+    def __init__(self, room: Room, fence: int, writer: Executor) -> None:
         self._room = room
         self._fence = fence
+        self._writer = writer
         self.engine: Engine | None = None
         self.stopping = False
 
@@ -96,14 +95,16 @@ class MadeUpPool:
     def poll(self, timeout: float) -> Sequence[Report]:
         room = self._room
         assert self.engine is not None
+        if isinstance(self._writer, Later) and room.written():
+            self._writer.catch_up()
         room.step()
         room.dies(Kind.CRASH_EXECUTED)
-        if self._fence == room.owner and not room.journal.full:
+        if self._fence == room.owner and self.engine.caught_up:
             room.watch.turned(self.engine.state, room.workers.crews[self._fence])
         if room.faults.strike(Kind.RIVAL):
             room.coordinate()
         # That it was asked to is known of a coordinator of which it is recorded that it began.
-        begun = self._fence == room.owner and not room.journal.full
+        begun = self._fence == room.owner == room.watch.known.fence
         if begun and room.faults.strike(Kind.PAUSE):
             self.stopping = room.watch.known.asked_to_stop = True
             self.engine.pause("asked to")
@@ -132,6 +133,27 @@ class AtOnce(Executor):
         except Exception as error:  # noqa: BLE001 -- the future's to raise, as every executor does
             future.set_exception(error)
         return future
+
+
+class Later(Executor):
+    """Executes what was submitted when the world has moved on: a disk that takes its time."""
+
+    def __init__(self) -> None:
+        self._submitted: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = Future[Any]()
+        self._submitted.append((future, partial(fn, *args, **kwargs)))
+        return future
+
+    def catch_up(self) -> None:
+        """Execute everything that waits."""
+        waiting, self._submitted = self._submitted, []
+        for future, call in waiting:
+            try:
+                future.set_result(call())
+            except Exception as error:  # noqa: BLE001 -- the future's to raise
+                future.set_exception(error)
 
 
 @dataclass
@@ -172,6 +194,7 @@ class Room:
         self.workers = Workers(lambda: self.behaviour, self.faults, executed)
         self.journal = WatchedJournal(self)
         self._draw = random.Random(self.case.seed)
+        self._disk = random.Random(self.case.seed)
         self._mail: dict[int, list[Report]] = {}
         self._left = patience(self.plans[0], len(self.items))
 
@@ -190,7 +213,8 @@ class Room:
             if state.coordinators
             else e.RunStarted(plan.logical.name, plan.logical.digest, plan.model, {})
         )
-        pool = MadeUpPool(self, fence)
+        writer = Later() if self.case.seed % 2 else AtOnce()
+        pool = MadeUpPool(self, fence, writer)
         pool.engine = Engine(
             Parts(
                 run=RUN,
@@ -206,6 +230,7 @@ class Room:
                 draw=random.Random(self.case.seed).random,
                 beginning=begins,
                 promoter=AtOnce(),
+                writer=writer,
             ),
             state,
         )
@@ -231,6 +256,10 @@ class Room:
         self.watch.promoted(order.subject, fence, manifest)
         facts = does.outcome.facts if isinstance(does.outcome, Success) else {}
         return Success(facts={**facts, "manifest": manifest})
+
+    def written(self) -> bool:
+        """Whether the disk is done with what it was given; it takes a turn or some more."""
+        return self._disk.random() < 0.6
 
     def step(self) -> None:
         """One more turn of somebody's loop."""
