@@ -5,7 +5,6 @@ from __future__ import annotations
 from imagelane.config import machine
 from imagelane.wiring.reading import (
     damaged,
-    describe,
     load,
     open_journal,
     plan,
@@ -22,7 +21,6 @@ __all__ = [
     "PoolKind",
     "RunResult",
     "damaged",
-    "describe",
     "load",
     "machine",
     "open_journal",

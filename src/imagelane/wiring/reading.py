@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from imagelane.config import Workspace, machine
-from imagelane.model.codec import from_json
 from imagelane.model.ids import Digest
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.policy import RunOptions
-from imagelane.model.spec import Described, PipelineSpec
+from imagelane.model.spec import PipelineSpec
 from imagelane.model.states import TAKEN_UP
 from imagelane.plan.logical import logical_plan
 from imagelane.plan.physical import physical_plan
 from imagelane.ports.journal import Journal, RunNotFoundError, RunRow
+from imagelane.wiring.describing import describing
 
 
 def load(file: Path) -> PipelineSpec:
@@ -29,30 +25,8 @@ def load(file: Path) -> PipelineSpec:
     """
     from imagelane.declare.load import load as load_file  # noqa: PLC0415 - pydantic takes a while
 
-    return load_file(file, describe)
-
-
-def describe(uses: str, parameters: Mapping[str, Any], folder: Path) -> Described:
-    """Look at a user's function in a process of its own: the coordinator runs nobody's code."""
-    question = {"uses": uses, "parameters": dict(parameters), "folder": str(folder)}
-    try:
-        answer = subprocess.run(
-            [sys.executable, "-P", "-m", "imagelane.workers.describe"],
-            input=json.dumps(question),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-            cwd=folder,
-        )
-        return from_json(Described, json.loads(answer.stdout))
-    except subprocess.TimeoutExpired:
-        slow = f"looking at {uses} took more than 60 s: does its module work when it is imported?"
-        return Described(errors=(("", slow),))
-    except (subprocess.CalledProcessError, ValueError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        last = said.strip().splitlines()[-1:] or ["no output"]
-        return Described(errors=(("", f"{uses} cannot be looked at: {last[0]}"),))
+    with describing() as describe:
+        return load_file(file, describe)
 
 
 def plan(spec: PipelineSpec, options: RunOptions) -> PhysicalPlan:

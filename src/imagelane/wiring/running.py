@@ -14,7 +14,8 @@ from imagelane.model.spec import PipelineSpec
 if TYPE_CHECKING:
     from imagelane.declare.pipeline import Pipeline
     from imagelane.ports.observer import Observer
-from imagelane.wiring.reading import describe, load, unfinished, workspace_of
+from imagelane.wiring.describing import describing
+from imagelane.wiring.reading import load, unfinished, workspace_of
 from imagelane.wiring.results import RunResult, result
 from imagelane.wiring.session import session
 
@@ -45,7 +46,8 @@ def run(
     elif isinstance(pipeline, str | os.PathLike):
         spec = load(Path(pipeline))
     else:
-        spec = pipeline.spec(describe)
+        with describing() as describe:
+            spec = pipeline.spec(describe)
     chosen = options or spec.options
     if model is not None:
         chosen = replace(chosen, model=ExecutionModel(model))
