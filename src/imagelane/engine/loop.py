@@ -39,8 +39,6 @@ LAST_WORDS = 15.0
 """Seconds that alerts may take when the run stands still. What is not delivered by then is when the
 run is taken up."""
 
-_ASKED_FOR = frozenset({RunStatus.PAUSED, RunStatus.CANCELLED})
-
 
 @dataclass(frozen=True, slots=True)
 class _Follows:
@@ -265,6 +263,9 @@ class Engine:
 
     def _carry_on(self) -> None:
         """Do what follows from decisions that are durable now."""
+        if (full := self._recorder.full) is not None and self._scheduler.asked_to_stop:
+            # Not even that can be recorded; it is taken up again from what is.
+            raise full
         for decided in self._recorder.durable():
             self._asked.answer(decided.follows.heard)
             self._deliveries.deliver(decided.events)
@@ -278,13 +279,10 @@ class Engine:
                 self._parts.fault("submit: after")
 
     def _write_out(self, expected: tuple[int, int]) -> None:
-        """Wait until everything is durable. Whoever asked the run to stand still does not wait for
-        room on a full disk: it is taken up again from what is recorded."""
+        """Wait until everything is durable."""
         while not self._recorder.idle:
             now = self._parts.clock.monotonic()
-            if (full := self._recorder.full) is not None:
-                if self._state.status in _ASKED_FOR:
-                    raise full
+            if self._recorder.full is not None:
                 self._look_at_obstacles(now)
                 self._pulse(now, expected)
             self._heard += self._parts.pool.poll(self._recorder.patience(now, PULSE))

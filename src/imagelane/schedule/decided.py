@@ -24,7 +24,8 @@ class Decided:
         self._tolerance = tolerance
         self._expected = expected
         self._events: list[e.Event] = []
-        self._asked: tuple[RunStatus, str] | None = None
+        self.asked: tuple[RunStatus, str] | None = None
+        """How and why somebody wants the run to settle before all is done."""
 
     def take(self) -> list[e.Event]:
         """What was decided since the last call, in order."""
@@ -49,17 +50,17 @@ class Decided:
     def stopping(self) -> tuple[RunStatus, str] | None:
         """How and why the run shall settle as soon as nothing is in flight; None: it goes on."""
         decided = self._state.stopping
-        cancelled = self._asked is not None and self._asked[0] is RunStatus.CANCELLED
+        cancelled = self.asked is not None and self.asked[0] is RunStatus.CANCELLED
         if decided is None or cancelled:
-            return self._asked
+            return self.asked
         return decided.status, decided.reason
 
     def ask_to_stop(self, status: RunStatus, reason: str) -> None:
         """Somebody wants it to stop: in what was asked for first, unless it is cancelled after
         that. What a failure has decided goes before a pause. No event: it is safe in a signal
         handler, and with the coordinator the wish is gone."""
-        if self._asked is None or status is RunStatus.CANCELLED:
-            self._asked = (status, reason)
+        if self.asked is None or status is RunStatus.CANCELLED:
+            self.asked = (status, reason)
 
     def halt(self, reason: str, about: Subject) -> None:
         """A failure halts the run, until a human has decided."""

@@ -97,6 +97,11 @@ class Scheduler:
         """Whether nothing more may begin."""
         return self._decided.stopping is not None
 
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether somebody wants it to stand still, whatever has failed in it."""
+        return self._decided.asked is not None
+
     def wake_at(self) -> tuple[float | None, float | None]:
         """When `tick` has something to do, if nothing happens before: (monotonic, wall clock)."""
         moments = (self._retries.wake_at(self._now), self.orders.breakers.wake_at(self._now))

@@ -32,19 +32,31 @@ class Filing:
         self._needed = needed
         self._ring = ring
         self._syncing = ThreadPoolExecutor(1, "filing")
+        self._preparing: Future[None] | None = None
         self._held: deque[tuple[Report, Future[None] | None]] = deque()
 
     def prepare(self) -> None:
-        """Make the folders of the store, so that no worker needs to.
+        """Begin to make the folders of the store, so that no worker needs to."""
+        if self._needed and self._preparing is None:
+            self._preparing = self._syncing.submit(self._make_folders)
+
+    def prepared(self) -> None:
+        """Wait until they are there.
 
         Raises:
             OSError: the store cannot be written to.
         """
-        if not self._needed:
-            return
-        for name in (*(f"{number:02x}" for number in range(256)), QUARANTINE):
-            (self._artifacts / name).mkdir(parents=True, exist_ok=True)
-        sync_folder(self._artifacts)
+        if self._preparing is not None:
+            self._preparing.result()
+
+    def _make_folders(self) -> None:
+        self._artifacts.mkdir(parents=True, exist_ok=True)
+        there = {path.name for path in self._artifacts.iterdir()}
+        lacking = {*(f"{number:02x}" for number in range(256)), QUARANTINE} - there
+        for name in sorted(lacking):
+            (self._artifacts / name).mkdir(exist_ok=True)
+        if lacking:
+            sync_folder(self._artifacts)
 
     def add(self, *reports: Report) -> None:
         """Take in the next reports."""

@@ -119,6 +119,7 @@ class ProcessPool:
     def open(self, plan: PhysicalPlan) -> None:
         """Start the workers: they get ready while the caller does. Opening it again is harmless."""
         if self._plan is plan:
+            self._filing.prepared()
             return
         self._plan = plan
         folder, environment = self._folders[-1].absolute(), worker_environment(self._keep)
@@ -141,17 +142,16 @@ class ProcessPool:
         }
         self._crew_of |= dict.fromkeys(unbound(plan), self._unbound)
         crews = self._crew_of.values()
-        for crew in (self._pixels, self._unbound):
+        for crew in (self._pixels, self._unbound, self._hosts):
             if crew in crews:
-                crew.hire(crew.size)
-        if self._hosts in crews:
-            self._hosts.hire(1)
+                crew.hire(1 if crew is self._hosts else crew.size)
         self._board.flush()
         if self._reserve is not None:
             self._reserve.close()
         self._filing.prepare()
 
     def submit(self, order: Order) -> None:
+        self._filing.prepared()
         crew = self._crew_of[order.segment]
         crew.queue.append(order)
         self._deal(crew)

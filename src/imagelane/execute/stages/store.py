@@ -33,24 +33,34 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     piece = attempt.piece
     objects = Path(piece.opening.folder, parameters["to"], OBJECTS)
     needed = ancestors(attempt.stage, piece.opening)
+    unsynced: set[Path] = set()
     for stage, renditions in piece.order.inputs.items():
         if stage in needed:
             for rendition in renditions:
                 if rendition.format != "raw":
                     with writing_to(objects, rendition.bytes):
-                        _bring(rendition, piece.shelf, objects)
+                        unsynced |= _bring(rendition, piece.shelf, objects)
                     piece.fault("store: a file")
+    # All names first, then all syncs: the first makes most of the others free.
+    for folder in unsynced:
+        with writing_to(objects, 0):
+            _sync(folder)
     return Result()
 
 
-def _bring(rendition: Rendition, shelf: Shelf, objects: Path) -> None:
+def _bring(rendition: Rendition, shelf: Shelf, objects: Path) -> set[Path]:
+    """Bring one file under its digest; gives the folders that are not durable yet."""
     target = objects / object_path(rendition.digest)
     found = _digest(target)
     if found == rendition.digest:
-        return
+        # Whoever brought it may not have come to this.
+        return {target.parent}
     if found is not None:
         _put_aside(target, objects)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    unsynced = {target.parent}
+    if not target.parent.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unsynced.add(objects)
     origin = shelf.path(rendition.digest)
     unfinished = objects / f".new-{uuid4().hex}"
     try:
@@ -73,9 +83,9 @@ def _bring(rendition: Rendition, shelf: Shelf, objects: Path) -> None:
                 f"is damaged: {objects} got other bytes",
             )
         unfinished.replace(target)
-        _sync(target.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+    return unsynced
 
 
 def _put_aside(path: Path, objects: Path) -> None:

@@ -52,6 +52,7 @@ def rung() -> threading.Event:
 def filing(tmp_path: Path, disk: Disk, rung: threading.Event) -> Iterator[Filing]:
     made = Filing(tmp_path / "artifacts", rung.set)
     made.prepare()
+    made.prepared()
     yield made
     disk.goes_on.set()
     made.close()
@@ -103,3 +104,4 @@ def test_the_stores_folders_are_there_before_anybody_needs_them(
     assert (tmp_path / "artifacts" / "00").is_dir()
     assert len(list((tmp_path / "artifacts").iterdir())) == 256 + len({QUARANTINE})
     filing.prepare()
+    filing.prepared()
