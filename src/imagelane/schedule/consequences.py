@@ -24,6 +24,9 @@ class Fate:
     reason: str
 
 
+Gates = Sequence[tuple[StageName, GatePolicy]]
+"""The gates of a group, each with the stage that it is before."""
+
 _SEALS: Mapping[FailurePolicy, ImageState] = {
     FailurePolicy.HALT: ImageState.HELD,
     FailurePolicy.ABORT: ImageState.DEAD,
@@ -124,9 +127,11 @@ def group_fate(
     group: GroupRecord,
     stages: Mapping[StageName, LogicalStage],
     primary: PrimarySpec | None,
+    gates: Gates,
     tolerance: Tolerance = Tolerance(),
 ) -> tuple[GroupState, str] | None:
-    """Why the group cannot go live, if so: the state that it goes to, and the reason."""
+    """Why the group cannot go live, if so: the state that it goes to, and the reason. ``gates`` are
+    those of `gates_of`."""
     if group.decided is not None:
         return group.decided
     if dead := group.settled[ImageState.DEAD]:
@@ -139,7 +144,7 @@ def group_fate(
         and group.primary_state in LEFT_THE_GROUP
     ):
         return GroupState.ABORTED, f"its primary is {group.primary_state}"
-    return _failed_stage(group, stages) or _shut_gate(group, stages)
+    return _failed_stage(group, stages) or _shut_gate(group, gates)
 
 
 def _failed_stage(
@@ -155,12 +160,10 @@ def _failed_stage(
     return None
 
 
-def _shut_gate(
-    group: GroupRecord, stages: Mapping[StageName, LogicalStage]
-) -> tuple[GroupState, str] | None:
+def _shut_gate(group: GroupRecord, gates: Gates) -> tuple[GroupState, str] | None:
     shut = [
         (GroupState(gate.on_failure), decision.reason)
-        for name, gate in gates_of(stages)
+        for name, gate in gates
         if not group.resolved(name)
         and (decision := decide_gate(gate, group)).answer is GateAnswer.NEVER
     ]
@@ -184,9 +187,7 @@ THE_END = StageName("")
 """Stands for the end of a group that has no stages of its own; it too is reached by a gate."""
 
 
-def gates_of(
-    stages: Mapping[StageName, LogicalStage],
-) -> list[tuple[StageName, GatePolicy]]:
+def gates_of(stages: Mapping[StageName, LogicalStage]) -> Gates:
     """The gates of a group, each with the stage that it is before."""
     gates = [
         (name, stage.gate)

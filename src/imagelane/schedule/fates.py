@@ -9,7 +9,7 @@ from imagelane.model.plan import LogicalPlan, LogicalStage
 from imagelane.model.policy import GatePolicy
 from imagelane.model.run import GroupRecord, ImageRecord
 from imagelane.model.states import GroupState, ImageState
-from imagelane.schedule.consequences import Fate, group_fate
+from imagelane.schedule.consequences import Fate, gates_of, group_fate
 from imagelane.schedule.gates import opens_without_the_late
 
 
@@ -23,6 +23,7 @@ class GroupFates:
         stages: Mapping[StageName, LogicalStage],
     ) -> None:
         self._stages = stages
+        self._gates = gates_of(stages)
         self._primary = plan.images.primary
         self._tolerance = plan.tolerance
         self._without: dict[int, str] = {}
@@ -41,7 +42,7 @@ class GroupFates:
         if number in self._aborted:
             # The first reason stays: what follows from it would change what a gate counts.
             return self._aborted[number]
-        fate = group_fate(group, self._stages, self._primary, self._tolerance)
+        fate = group_fate(group, self._stages, self._primary, self._gates, self._tolerance)
         fate = fate or self._given_up.get(number)
         if fate is not None and fate[0] is GroupState.ABORTED:
             self._aborted[number] = fate

@@ -6,11 +6,11 @@ workers cannot: there a file is found only by whoever knows its digest.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from imagelane.adapters.durable import sync_folder
 from imagelane.execute.errors import writing_to
@@ -18,6 +18,9 @@ from imagelane.execute.failures import failure_of
 from imagelane.model.outcome import Success
 from imagelane.model.work import Report, StageReport
 from imagelane.ports.artifacts import QUARANTINE, object_path
+
+_Held: TypeAlias = tuple[Report, set[Path]]
+"""A report, and the folders that must be synced before it is told."""
 
 
 class Filing:
@@ -33,7 +36,9 @@ class Filing:
         self._ring = ring
         self._syncing = ThreadPoolExecutor(1, "filing")
         self._preparing: Future[None] | None = None
-        self._held: deque[tuple[Report, Future[None] | None]] = deque()
+        self._waiting: list[_Held] = []
+        self._round: tuple[list[_Held], Future[dict[Path, Exception]]] | None = None
+        self._told: list[Report] = []
 
     def prepare(self) -> None:
         """Begin to make the folders of the store, so that no worker needs to."""
@@ -60,29 +65,40 @@ class Filing:
 
     def add(self, *reports: Report) -> None:
         """Take in the next reports."""
-        for report in reports:
-            folders = self._folders(report)
-            syncing = self._syncing.submit(_sync, *folders) if folders else None
-            if syncing is not None:
-                syncing.add_done_callback(lambda _: self._ring())
-            self._held.append((report, syncing))
+        self._waiting += [(report, self._folders(report)) for report in reports]
+        self._advance()
 
     def released(self) -> list[Report]:
         """The reports that may be told, each once. One whose folder cannot be synced is a failure:
         what it tells of might not survive a power cut."""
-        free: list[Report] = []
-        while self._held and ((syncing := self._held[0][1]) is None or syncing.done()):
-            report, _ = self._held.popleft()
-            error = None if syncing is None else syncing.exception()
-            if error is not None and isinstance(report, StageReport):
-                report = replace(report, outcome=failure_of(error))
-            free.append(report)
-        return free
+        self._advance()
+        told, self._told = self._told, []
+        return told
 
     def close(self, last: Iterable[Report] = ()) -> None:
         """Take in the last reports, and wait until everything is synced."""
         self.add(*last)
+        while self._round is not None:
+            wait([self._round[1]])
+            self._advance()
         self._syncing.shutdown(wait=True)
+
+    def _advance(self) -> None:
+        if self._round is not None:
+            held, syncing = self._round
+            if not syncing.done():
+                return
+            self._round = None
+            failed = syncing.result()
+            self._told += [_told(report, folders, failed) for report, folders in held]
+        unsynced = {folder for _, folders in self._waiting for folder in folders}
+        held, self._waiting = self._waiting, []
+        if unsynced:
+            # What comes in while these are being synced goes together in the next round.
+            self._round = (held, self._syncing.submit(_sync, unsynced))
+            self._round[1].add_done_callback(lambda _: self._ring())
+        else:
+            self._told += [report for report, _ in held]
 
     def _folders(self, report: Report) -> set[Path]:
         if not self._needed or not isinstance(report, StageReport):
@@ -93,7 +109,20 @@ class Filing:
         return {(self._artifacts / object_path(one.digest)).parent for one in made}
 
 
-def _sync(*folders: Path) -> None:
+def _sync(folders: Iterable[Path]) -> dict[Path, Exception]:
+    """Sync each; gives what those said that could not be."""
+    failed: dict[Path, Exception] = {}
     for folder in folders:
-        with writing_to(folder, 0):
-            sync_folder(folder)
+        try:
+            with writing_to(folder, 0):
+                sync_folder(folder)
+        except Exception as error:  # noqa: BLE001 - it is told of by every report that it concerns
+            failed[folder] = error
+    return failed
+
+
+def _told(report: Report, folders: Iterable[Path], failed: Mapping[Path, Exception]) -> Report:
+    errors = [failed[folder] for folder in folders if folder in failed]
+    if errors and isinstance(report, StageReport):
+        return replace(report, outcome=failure_of(errors[0]))
+    return report
