@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imagelane.execute import exif as exif_tags
-from imagelane.execute import jpeg
 from imagelane.execute.errors import BugError, InvalidError
 from imagelane.execute.header import Header, read_header
 from imagelane.execute.sniff import sniff
@@ -59,7 +58,7 @@ def inspect(data: bytes, format_: str, width: int, height: int) -> None:
         )
     if header.orientation != 1:
         raise BugError(f"the {format_} that was written is not upright")
-    leak = _leak(data, header)
+    leak = _leak(header)
     if leak:
         raise BugError(f"the {format_} that was written carries {leak}, which may not leave")
 
@@ -84,7 +83,7 @@ def examine(data: bytes, format_: str) -> tuple[int, int]:
     return header.upright
 
 
-def _leak(data: bytes, header: Header) -> str | None:
+def _leak(header: Header) -> str | None:
     packet = read_xmp(header.xmp)
     if header.exif.gps or packet.gps:
         return "a position"
@@ -96,7 +95,7 @@ def _leak(data: bytes, header: Header) -> str | None:
     if not _ALLOWED_XMP.issuperset(packet.properties):
         return f"XMP properties {', '.join(sorted(set(packet.properties) - _ALLOWED_XMP))}"
     if header.jpeg is not None:
-        for marker, start in jpeg.application_segments(data):
+        for marker, start in header.jpeg.application:
             if not start.startswith(_JPEG_KINDS.get(marker, ())):
                 return f"a JPEG segment APP{marker - 0xE0}"
     return None

@@ -6,7 +6,7 @@ technical note 5116 (APP14).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ class JpegHeader:
     """What stands before the first scan. Width and height are in pixels, as stored.
 
     ``scan`` is where the first scan's header begins, ``in_first_scan`` how many components it has.
+    ``application`` are its application segments: marker, and what names the payload's kind.
     """
 
     width: int
@@ -53,6 +54,7 @@ class JpegHeader:
     xmp: bytes | None = None
     iptc: bytes | None = None
     icc: bytes | None = None
+    application: tuple[tuple[int, bytes], ...] = ()
 
 
 def segments(data: bytes, start: int = 2) -> Iterator[Segment]:
@@ -94,44 +96,53 @@ def read_header(data: bytes) -> JpegHeader:
     Raises:
         InvalidError: it is cut off, or has no picture in it.
     """
-    frame: tuple[int, bytes] | None = None
-    exif = xmp = iptc = None
-    adobe = False
-    profile: dict[int, bytes] = {}
-    for marker, start, end in segments(data):
-        if marker in _FRAMES and frame is None:
-            frame = (marker, data[start:end])
-        elif marker == _APP1 and exif is None and data.startswith(_EXIF, start, end):
-            exif = data[start + len(_EXIF) : end]
-        elif marker == _APP1 and xmp is None and data.startswith(_XMP, start, end):
-            xmp = data[start + len(_XMP) : end]
-        elif marker == _APP2 and data.startswith(_ICC, start, end):
-            profile.setdefault(data[start + 12], data[start + 14 : end])
-        elif marker == _APP13 and iptc is None and data.startswith(_PHOTOSHOP, start, end):
-            iptc = data[start + len(_PHOTOSHOP) : end]
-        elif marker == _APP14 and data.startswith(b"Adobe", start, end):
-            adobe = True
-        if marker == _SOS:
-            break
-    else:
+    found = list(segments(data))
+    if found[-1].marker != _SOS or found[-1].start == found[-1].end:
         raise InvalidError("the JPEG ends before its first scan")
-    if frame is None or len(frame[1]) < 6:
+    frame = next((one for one in found if one.marker in _FRAMES), None)
+    if frame is None or frame.end - frame.start < 6:
         raise InvalidError("the JPEG has no frame header")
-    marker, body = frame
+    scan = found[-1].start
+    named = [one for one in found if _APP0 <= one.marker <= _APP15]
+    body = data[frame.start : frame.end]
     return JpegHeader(
         width=int.from_bytes(body[3:5], "big"),
         height=int.from_bytes(body[1:3], "big"),
         components=body[5],
         precision=body[0],
-        progressive=marker in _PROGRESSIVE,
-        adobe=adobe,
-        scan=start,
-        in_first_scan=data[start],
-        exif=exif,
-        xmp=xmp,
-        iptc=iptc,
-        icc=b"".join(profile[place] for place in sorted(profile)) or None,
+        progressive=frame.marker in _PROGRESSIVE,
+        adobe=any(data.startswith(b"Adobe", one.start, one.end) for one in _of(named, _APP14)),
+        scan=scan,
+        in_first_scan=data[scan],
+        exif=_first(data, _of(named, _APP1), _EXIF),
+        xmp=_first(data, _of(named, _APP1), _XMP),
+        iptc=_first(data, _of(named, _APP13), _PHOTOSHOP),
+        icc=_profile(data, _of(named, _APP2)),
+        application=tuple(
+            (one.marker, data[one.start : min(one.end, one.start + 32)]) for one in named
+        ),
     )
+
+
+def _of(found: Iterable[Segment], marker: int) -> list[Segment]:
+    return [one for one in found if one.marker == marker]
+
+
+def _first(data: bytes, found: Iterable[Segment], kind: bytes) -> bytes | None:
+    """The payload of the first segment of a kind, without the kind's name."""
+    for _, start, end in found:
+        if data.startswith(kind, start, end):
+            return data[start + len(kind) : end]
+    return None
+
+
+def _profile(data: bytes, found: Iterable[Segment]) -> bytes | None:
+    """The profile, put together from its pieces in the order of their numbers."""
+    pieces: dict[int, bytes] = {}
+    for _, start, end in found:
+        if data.startswith(_ICC, start, end):
+            pieces.setdefault(data[start + 12], data[start + 14 : end])
+    return b"".join(pieces[number] for number in sorted(pieces)) or None
 
 
 def count_scans(data: bytes, header: JpegHeader, limit: int) -> int:
@@ -206,10 +217,3 @@ def with_metadata(jpeg: bytes, exif: bytes | None, xmp: bytes | None, icc: bytes
 
 def _segment(marker: int, payload: bytes) -> bytes:
     return b"\xff" + bytes((marker,)) + (len(payload) + 2).to_bytes(2, "big") + payload
-
-
-def application_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The application segments of a JPEG: marker, and what names the payload's kind."""
-    for marker, start, end in segments(data):
-        if _APP0 <= marker <= _APP15:
-            yield marker, data[start : min(end, start + 32)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import defusedxml.ElementTree as Defused
@@ -28,6 +29,7 @@ _SPACES: Mapping[str, str] = {
     "http://cipa.jp/exif/1.0/": "exifEX",
 }
 _LARGEST = 2 * 1024 * 1024
+_OFTEN_READ = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,16 @@ def read_xmp(packet: bytes | None) -> Xmp:
     """Read a packet; one that cannot be parsed safely has no properties."""
     if not packet or len(packet) > _LARGEST:
         return Xmp()
+    return _read_again(packet) if len(packet) <= _OFTEN_READ else _read(packet)
+
+
+@lru_cache(maxsize=64)
+def _read_again(packet: bytes) -> Xmp:
+    """What we write into each rendition is short, and the same in many."""
+    return _read(packet)
+
+
+def _read(packet: bytes) -> Xmp:
     start, end = packet.find(b"<"), packet.rfind(b">")
     try:
         root = Defused.fromstring(packet[start : end + 1], forbid_dtd=True)
