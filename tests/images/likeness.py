@@ -47,12 +47,17 @@ def colour_difference(one: Array, other: Array) -> float:
 
 def exact(pixels: Array, width: int, height: int) -> Array:
     """Lanczos3 in floating point, in one step, rounded once."""
+    samples = exact_samples(pixels.astype(float), width, height)
+    rounded: Array = np.rint(samples).clip(0, 255).astype(np.uint8)
+    return rounded
+
+
+def exact_samples(samples: FloatArray, width: int, height: int) -> FloatArray:
+    """Lanczos3 in one step, not rounded."""
     bands = [
-        Image.fromarray(pixels[:, :, band].astype(np.float32)).resize(
+        Image.fromarray(samples[:, :, band].astype(np.float32)).resize(
             (width, height), Image.Resampling.LANCZOS
         )
         for band in range(3)
     ]
-    samples = np.stack([np.asarray(one) for one in bands], axis=-1)
-    rounded: Array = np.rint(samples).clip(0, 255).astype(np.uint8)
-    return rounded
+    return np.stack([np.asarray(one, float) for one in bands], axis=-1)

@@ -15,7 +15,7 @@ from imagelane.model.spec import Resampler
 from imagelane.model.states import ErrorClass
 from tests.images.bench import Bench
 from tests.images.files import Array, coded, opened, photo
-from tests.images.likeness import colour_difference, exact, psnr, ssim
+from tests.images.likeness import colour_difference, exact, exact_samples, psnr, ssim
 
 WIDTHS = [160, 333, 640, 1100]
 
@@ -92,6 +92,25 @@ def test_a_mirrored_picture_gives_a_mirrored_one(by: Resampler, size: tuple[int,
     assert np.abs(straight.astype(int) - back).max() <= 1
 
 
+@pytest.mark.parametrize("by", Resampler)
+@pytest.mark.parametrize("content", CONTENTS)
+def test_linear_light_is_mixed_as_light(by: Resampler, content: str) -> None:
+    code = CONTENTS[content] / 255.0
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    height, width = round(150 * code.shape[0] / code.shape[1]), 150
+    mixed = exact_samples(light, width, height).clip(0, 1)
+    shown = np.where(mixed <= 0.0031308, mixed * 12.92, 1.055 * mixed ** (1 / 2.4) - 0.055)
+    expected = np.rint(shown * 255).astype(np.uint8)
+    small = resample.resized(Picture.of(CONTENTS[content]), width, height, by, linear=True)
+    assert psnr(small.pixels, expected) > 45
+    assert colour_difference(small.pixels, expected) < (1 if content == "detail" else 0.5)
+
+
+def test_every_sample_comes_back_from_light_as_it_was() -> None:
+    steps = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
+    assert (lanczos.resized_in_linear_light(steps, 1, 256) == steps).all()
+
+
 def test_the_code_for_each_processor_gives_the_same_bytes() -> None:
     package = pytest.importorskip("cykooz_resizer")
     resizer = package.Resizer()
@@ -110,24 +129,26 @@ def test_the_code_for_each_processor_gives_the_same_bytes() -> None:
             assert after.get_buffer() == one.tobytes(), kind
 
 
-def test_what_is_transparent_linear_or_large_is_resized_by_libvips(
+def test_what_is_transparent_or_large_is_resized_by_libvips(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     solid = Picture.of(photo(90, 60))
     clear = Picture.of(np.dstack([photo(90, 60), np.full((60, 90), 128, np.uint8)]))
 
-    def alike(picture: Picture, *, linear: bool = False) -> bool:
+    def alike(picture: Picture, *, linear: bool) -> bool:
         both = [
             resample.resized(picture, 31, 21, by, linear=linear).pixels.tobytes()
             for by in Resampler
         ]
         return both[0] == both[1]
 
-    assert alike(clear)
-    assert alike(solid, linear=True)
-    assert not alike(solid)
+    for linear in (True, False):
+        assert alike(clear, linear=linear)
+        assert not alike(solid, linear=linear)
+    monkeypatch.setattr(lanczos, "LARGEST", solid.size)
+    assert [alike(solid, linear=linear) for linear in (True, False)] == [True, False]
     monkeypatch.setattr(lanczos, "LARGEST", solid.size - 1)
-    assert alike(solid)
+    assert [alike(solid, linear=linear) for linear in (True, False)] == [True, True]
 
 
 def test_a_worker_without_the_plans_resampler_says_what_to_do(

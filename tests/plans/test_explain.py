@@ -106,7 +106,7 @@ def test_a_plan_says_what_resizes_and_is_another_with_another() -> None:
     lines = [line for plan in plans for line in explain(plan).splitlines() if "resized" in line]
     assert [line.partition("by ")[2] for line in lines] == [
         "libvips",
-        "fast_image_resize; transparent, in linear light or large, by libvips",
+        "fast_image_resize; transparent or large, by libvips",
     ]
 
 

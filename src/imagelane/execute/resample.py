@@ -1,9 +1,9 @@
 """Making pictures smaller or larger, in one place so that it can be made faster in one place.
 
 Lanczos3 throughout. Which code does it is decided by the plan, since two of them never agree in
-every byte. Transparent pictures, linear light and what is very large are libvips' in any case: it
-computes in floating point where that is needed, and never holds a picture twice. Transparent
-pictures are resized premultiplied, so that what cannot be seen does not bleed into what can.
+every byte. Transparent and very large pictures are libvips' in any case: it computes in floating
+point where that is needed, and never holds a picture twice. Transparent pictures are resized
+premultiplied, so that what cannot be seen does not bleed into what can.
 """
 
 from __future__ import annotations
@@ -73,9 +73,11 @@ def _scaled(full: tuple[int, int], scale: float) -> tuple[int, int]:
 
 
 def _compute(picture: Picture, width: int, height: int, by: Resampler, *, linear: bool) -> Pixels:
-    plain = not linear and not picture.has_alpha and picture.size <= lanczos.LARGEST
-    if by is Resampler.LIBVIPS or not plain:
+    needed = picture.size * (2 if linear else 1)
+    if by is Resampler.LIBVIPS or picture.has_alpha or needed > lanczos.LARGEST:
         return _by_libvips(picture.image, width, height, linear=linear)
+    if linear:
+        return lanczos.resized_in_linear_light(picture.pixels, width, height)
     return lanczos.resized(picture.pixels, width, height)
 
 

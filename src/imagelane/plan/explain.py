@@ -18,9 +18,7 @@ _PLACES = {
     Place.COORDINATOR: "the coordinator",
 }
 _RESAMPLERS = {
-    Resampler.FAST_IMAGE_RESIZE: (
-        "by fast_image_resize; transparent, in linear light or large, by libvips"
-    ),
+    Resampler.FAST_IMAGE_RESIZE: ("by fast_image_resize; transparent or large, by libvips"),
     Resampler.LIBVIPS: "by libvips",
 }
 
