@@ -36,9 +36,6 @@ from imagelane.model.policy import (
 from imagelane.model.spec import PipelineSpec, Place, Resampler, StageSpec, StageTraits
 from imagelane.model.states import Scope
 
-_BINDING = "cykooz_resizer"
-"""The package that fast_image_resize comes in."""
-
 
 def check(
     document: Document, folder: FilePath, file: str | None, describe: Describe | None
@@ -111,9 +108,8 @@ def _read(problems: list[Problem], document: Document) -> list[Problem]:
 
 def _resampler() -> Resampler:
     """The faster one, where it is installed. It is looked for and not loaded: workers do that."""
-    if importlib.util.find_spec(_BINDING) is None:
-        return Resampler.LIBVIPS
-    return Resampler.FAST_IMAGE_RESIZE
+    faster = Resampler.FAST_IMAGE_RESIZE
+    return Resampler.LIBVIPS if importlib.util.find_spec(faster.module) is None else faster
 
 
 def _stage(stage: Declared, graph: Graph, document: Document) -> StageSpec:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import defusedxml.ElementTree as Defused
@@ -44,13 +43,8 @@ class Xmp:
         return self.properties.get(name, "")
 
 
-@lru_cache(maxsize=4)
 def read_xmp(packet: bytes | None) -> Xmp:
-    """Read a packet; one that cannot be parsed safely has no properties.
-
-    The last ones are remembered: an image's own is asked for several times, and what is written
-    into its files is the same for each of them.
-    """
+    """Read a packet; one that cannot be parsed safely has no properties."""
     if not packet or len(packet) > _LARGEST:
         return Xmp()
     start, end = packet.find(b"<"), packet.rfind(b">")

@@ -49,7 +49,12 @@ class Resampler(StrEnum):
 
     LIBVIPS = "libvips"
     FAST_IMAGE_RESIZE = "fast_image_resize"
-    """Less than half the time. Its binding, cykooz-resizer, is not built for every machine."""
+    """In two thirds of the time. Its binding, cykooz-resizer, is not built for every machine."""
+
+    @property
+    def module(self) -> str:
+        """What is imported for it."""
+        return "pyvips" if self is Resampler.LIBVIPS else "cykooz_resizer"
 
 
 @dataclass(frozen=True, slots=True)
