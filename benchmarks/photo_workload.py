@@ -69,6 +69,7 @@ def _contenders(photos: Path, scratch: Path) -> list[Contender]:
     found = [
         Contender("imagelane", run, declare, {}),
         peer("pyvips, fused by hand", "pyvips_fused.py", sys.executable),
+        peer("pyvips, its shrink chosen too", "pyvips_shrink.py", sys.executable),
         peer("pyvips, the documented recipe", "pyvips_recipe.py", sys.executable),
     ]
     if shutil.which("vipsthumbnail"):

@@ -14,7 +14,7 @@ from imagelane.execute.message import Opening, PlannedStage
 from imagelane.execute.segment import execute
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.outcome import Failure, Rendition, Success
-from imagelane.model.spec import Extent, Place, Reads
+from imagelane.model.spec import Extent, Place, Reads, Resampler
 from imagelane.model.states import Scope
 from imagelane.model.work import Order, SourceFile, StageReport
 
@@ -34,6 +34,7 @@ class Bench:
     stages: dict[StageName, PlannedStage] = field(default_factory=dict)
     decode: list[Extent] = field(default_factory=list)
     claims: list[int] = field(default_factory=list)
+    resampler: Resampler = Resampler.FAST_IMAGE_RESIZE
 
     def stage(
         self,
@@ -82,6 +83,7 @@ class Bench:
             artifacts=str(self.folder / "artifacts"),
             scratch=str(self.folder / "scratch"),
             folder=str(self.folder),
+            resampler=self.resampler,
         )
 
     def order(

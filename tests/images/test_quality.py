@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.images.bench import Bench
-from tests.images.files import Array, coded, opened, photo
-
-
-def psnr(one: Array, other: Array) -> float:
-    error = ((one[:, :, :3].astype(float) - other[:, :, :3].astype(float)) ** 2).mean()
-    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+from tests.images.files import coded, opened, photo
+from tests.images.likeness import psnr
 
 
 @pytest.fixture(scope="module")

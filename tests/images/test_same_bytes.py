@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Success
-from imagelane.model.spec import Extent
+from imagelane.model.spec import Extent, Resampler
 from imagelane.model.states import ErrorClass
 from tests.images.bench import Bench
 from tests.images.files import coded, photo
@@ -75,9 +75,11 @@ def in_parts(bench: Bench, picture: Path, parts: list[list[str]]) -> Outcomes:
     return {str(name): outcome for name, outcome in done.items()}
 
 
-def test_fused_and_stage_by_stage(tmp_path: Path, picture: Path) -> None:
-    fused = all_at_once(declare(Bench(tmp_path), materialise=False), picture)
-    apart = declare(Bench(tmp_path), materialise=True)
+@pytest.mark.parametrize("resampler", Resampler)
+def test_fused_and_stage_by_stage(tmp_path: Path, picture: Path, resampler: Resampler) -> None:
+    together = declare(Bench(tmp_path, resampler=resampler), materialise=False)
+    fused = all_at_once(together, picture)
+    apart = declare(Bench(tmp_path, resampler=resampler), materialise=True)
     unfused = in_parts(apart, picture, [[name] for name in apart.stages])
     assert {name: public(one) for name, one in fused.items()} == {
         name: public(one) for name, one in unfused.items()

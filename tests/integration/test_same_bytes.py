@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 from imagelane.engine import Engine
 from imagelane.model.events import Event
+from imagelane.model.spec import Resampler
 from imagelane.model.states import ImageState
+from imagelane.plan.logical import PlanError
 from imagelane.wiring import load, run, session
 from tests.conftest import Imagelane, Paint
 from tests.integration.conftest import NewProject, Project
@@ -170,6 +173,47 @@ def test_a_run_that_is_paused_and_taken_up_gives_the_same_bytes(
     assert done.whole
     assert done.images == {ImageState.PUBLISHED: 9}
     assert made.published() == reference.published()
+
+
+def hidden(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a package be as if it were not installed, to whoever looks for it."""
+    look = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda sought, package=None: None if sought == name else look(sought, package),
+    )
+
+
+def test_without_the_faster_resampler_libvips_does_it_to_the_end(
+    project: NewProject,
+    after_events: Callable[[Project, int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, interrupted = project(), project()
+    with monkeypatch.context() as there:
+        hidden("cykooz_resizer", there)
+        assert load(whole.pipeline).resampler is Resampler.LIBVIPS
+        run(whole.pipeline)
+        after_events(interrupted, 30)
+    # It is installed before the run goes on, which keeps what it began with.
+    spec = load(interrupted.pipeline)
+    assert spec.resampler is Resampler.FAST_IMAGE_RESIZE
+    with session(spec, spec.options, resume=interrupted.runs()[0].run) as (engine, _):
+        engine.execute()
+    assert interrupted.published() == whole.published()
+
+
+def test_a_run_does_not_go_on_where_its_resampler_is_not_installed(
+    project: NewProject,
+    after_events: Callable[[Project, int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = project()
+    after_events(made, 30)
+    hidden("cykooz_resizer", monkeypatch)
+    with pytest.raises(PlanError, match=r"resizes by fast_image_resize.*not installed.*--new"):
+        after_events(made, 30)
 
 
 @pytest.fixture

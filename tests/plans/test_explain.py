@@ -17,7 +17,7 @@ from imagelane.model.policy import (
     RunOptions,
     Tolerance,
 )
-from imagelane.model.spec import Extent, PrimarySpec, Reads, StageSpec
+from imagelane.model.spec import Extent, PrimarySpec, Reads, Resampler, StageSpec
 from imagelane.model.states import Scope
 from imagelane.plan.draft import Draft
 from imagelane.plan.explain import explain, explain_rules, mermaid
@@ -96,6 +96,18 @@ def test_the_digest_sees_what_changes_the_outcome() -> None:
     assert logical_plan(pipeline(changed)).digest != base
     limited = [*CHAIN[:2], stage("thumbnails", ["crop"], workers=1), *CHAIN[3:]]
     assert logical_plan(pipeline(limited)).digest == base
+
+
+def test_a_plan_says_what_resizes_and_is_another_with_another() -> None:
+    usual = pipeline(CHAIN)
+    fast = replace(usual, resampler=Resampler.FAST_IMAGE_RESIZE)
+    plans = [physical_plan(logical_plan(one), RunOptions(), MACHINE) for one in (usual, fast)]
+    assert plans[0].logical.digest != plans[1].logical.digest
+    lines = [line for plan in plans for line in explain(plan).splitlines() if "resized" in line]
+    assert [line.partition("by ")[2] for line in lines] == [
+        "libvips",
+        "fast_image_resize; transparent or large, by libvips",
+    ]
 
 
 @pytest.mark.parametrize(

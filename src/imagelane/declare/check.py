@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
@@ -32,7 +33,7 @@ from imagelane.model.policy import (
     RunOptions,
     Tolerance,
 )
-from imagelane.model.spec import PipelineSpec, Place, StageSpec, StageTraits
+from imagelane.model.spec import PipelineSpec, Place, Resampler, StageSpec, StageTraits
 from imagelane.model.states import Scope
 
 
@@ -55,6 +56,7 @@ def check(
         file=file,
         tolerance=whole.tolerance.spec() if whole.tolerance else Tolerance(),
         alerts=AlertSection.specs(whole.alerts),
+        resampler=_resampler(),
     )
 
 
@@ -102,6 +104,12 @@ def _read(problems: list[Problem], document: Document) -> list[Problem]:
         for problem in problems
         if problem.location not in unread or document.values.get(problem.path) != problem.location
     ]
+
+
+def _resampler() -> Resampler:
+    """The faster one, where it is installed. It is looked for and not loaded: workers do that."""
+    faster = Resampler.FAST_IMAGE_RESIZE
+    return Resampler.LIBVIPS if importlib.util.find_spec(faster.module) is None else faster
 
 
 def _stage(stage: Declared, graph: Graph, document: Document) -> StageSpec:

@@ -13,6 +13,7 @@ from imagelane.execute.message import PlannedStage
 from imagelane.execute.sniff import FORMATS
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition, Verdict
+from imagelane.model.spec import Resampler
 
 if TYPE_CHECKING:
     from imagelane.execute.picture import Picture
@@ -78,6 +79,11 @@ class Attempt:
         if not files:
             raise InvalidError(f"stage {stage!r} has made no file of this image")
         return max(files, key=lambda one: (one.width * one.height, one.bytes, one.digest))
+
+    @property
+    def resampler(self) -> Resampler:
+        """What the plan says that makes pictures smaller or larger."""
+        return self.piece.opening.resampler
 
     def facts(self) -> Facts:
         """What this stage's templates may read."""

@@ -74,7 +74,7 @@ def probe() -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     heif = importlib.import_module("pi_heif")
     names = (
-        *("pyvips", "pyvips-binary", "simplejpeg", "pi-heif", "numpy", "pillow"),
+        *("pyvips", "pyvips-binary", "simplejpeg", "cykooz-resizer", "pi-heif", "numpy", "pillow"),
         *("pydicom", "python-gdcm"),
     )
     found = {name: installed for name in names if (installed := _installed(name))}

@@ -161,19 +161,18 @@ def decode(
     keeps_own = not to_standard and header.icc is not None and header.icc[16:20] == b"RGB "
     profile = header.icc if keeps_own and header.icc and not is_srgb(header.icc) else None
     try:
-        decoded, samples = _decode(data, header, shrink)
-        image = decoded
+        image, pixels = _decode(data, header, shrink)
+        converted = image
         if profile is None:
-            image = to_srgb(image, header.icc, wide=header.wide)
+            converted = to_srgb(image, header.icc, wide=header.wide)
         elif image.format != "uchar":
-            image = image.colourspace("srgb")
-        image = _upright(image, header.orientation)
-        if image is not decoded or samples is None:
-            samples = to_pixels(image)
-            image = from_pixels(samples)
+            converted = image.colourspace("srgb")
+        converted = _upright(converted, header.orientation)
+        if pixels is None or converted is not image:
+            pixels = to_pixels(converted)
     except VipsError as error:
         raise refusal(f"the {header.format} is damaged", error) from error
-    picture = Picture(image, header.upright, profile, rights_of(header), samples)
+    picture = Picture(pixels, header.upright, profile, rights_of(header))
     allowance.give_back(working - picture.size)
     return picture
 

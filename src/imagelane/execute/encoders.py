@@ -12,7 +12,7 @@ from imagelane.execute import color, jpeg
 from imagelane.execute.errors import BugError
 from imagelane.execute.exif import write_exif
 from imagelane.execute.picture import Picture, Rights
-from imagelane.execute.vips import Image, VipsError, refusal, to_pixels, with_blobs
+from imagelane.execute.vips import Image, Pixels, VipsError, refusal, to_pixels, with_blobs
 from imagelane.execute.xmp import write_xmp
 
 QUALITY: Mapping[str, int] = {"jpeg": 80, "webp": 80, "avif": 50, "png": 100}
@@ -61,7 +61,7 @@ def encode(picture: Picture, how: Encoding) -> bytes:
         )
     if picture.profile is not None and "icc" not in how.keep:
         converted = color.to_profile(picture.image, "srgb", picture.profile)
-        picture = replace(picture, image=converted, profile=None, samples=None)
+        picture = replace(picture, pixels=to_pixels(converted), profile=None)
     if "copyright" not in how.keep:
         picture = replace(picture, rights=Rights())
     try:
@@ -76,18 +76,17 @@ def rgb(colour: str) -> Colour:
     return red, green, blue
 
 
-def flattened(image: Image, background: str) -> Image:
-    """An image without transparency, over a colour."""
-    if image.bands != 4:
-        return image
-    return image.flatten(background=list(rgb(background))).cast("uchar")
+def flattened(picture: Picture, background: str) -> Pixels:
+    """A picture's samples without transparency, over a colour."""
+    if not picture.has_alpha:
+        return picture.pixels
+    return to_pixels(picture.image.flatten(background=list(rgb(background))))
 
 
 def _jpeg(picture: Picture, how: Encoding) -> bytes:
     quality = QUALITY["jpeg"] if how.quality is None else how.quality
-    opaque = flattened(picture.image, how.background)
     coded = simplejpeg.encode_jpeg(
-        picture.pixels if opaque is picture.image else to_pixels(opaque),
+        flattened(picture, how.background),
         quality,
         "RGB",
         "444" if quality >= _FULL_CHROMA_FROM else "420",

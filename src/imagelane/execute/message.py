@@ -20,11 +20,11 @@ from imagelane.execute.wire import MessageError
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.obstacle import Obstacle, ObstacleKind
 from imagelane.model.outcome import Failure, Outcome, Rendition, Success, Verdict
-from imagelane.model.spec import Extent, Place
+from imagelane.model.spec import Extent, Place, Resampler
 from imagelane.model.states import ErrorClass, Scope
 from imagelane.model.work import Claim, Order, OrderDone, SourceFile, StageReport
 
-VERSION = 2
+VERSION = 3
 """Of the wire format. Both sides come from one installation; another version is refused."""
 
 
@@ -53,7 +53,7 @@ class PlannedStage:
 class Opening:
     """``artifacts`` and ``scratch`` are absolute folders on one file system; ``folder`` is the
     pipeline's own, where user modules and relative paths are found. ``containment`` is what is to
-    hold the worker; None: nothing."""
+    hold the worker; None: nothing. ``resampler`` makes pictures smaller and larger."""
 
     stages: Mapping[StageName, PlannedStage]
     decode: tuple[Extent, ...]
@@ -62,6 +62,7 @@ class Opening:
     folder: str
     containment: Containment | None = None
     version: int = VERSION
+    resampler: Resampler = Resampler.LIBVIPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +170,11 @@ def _pack_opening(opening: Opening) -> list[Any]:
     folders = [opening.artifacts, opening.scratch, opening.folder]
     terms = opening.containment
     held = None if terms is None else [getattr(terms, name) for name in _CONTAINMENT]
-    return ["opening", opening.version, stages, decode, *folders, held]
+    return ["opening", opening.version, stages, decode, *folders, held, opening.resampler]
 
 
 def _opening(*values: Any) -> Opening:
-    version, stages, decode, artifacts, scratch, folder, held = values
+    version, stages, decode, artifacts, scratch, folder, held, resampler = values
     if version != VERSION:
         raise MessageError(f"found version {version!r} of the messages; expected {VERSION}")
     planned = [_planned(*row) for row in wire.rows(stages)]
@@ -185,6 +186,7 @@ def _opening(*values: Any) -> Opening:
         folder=wire.text(folder),
         containment=None if held is None else _containment(*held),
         version=version,
+        resampler=Resampler(resampler),
     )
 
 

@@ -6,8 +6,10 @@ import base64
 import json
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from imagelane.execute.errors import BugError
-from imagelane.execute.vips import Image, Pixels, VipsImage, from_pixels, to_pixels
+from imagelane.execute.vips import Image, Pixels, from_pixels, to_pixels
 
 _VERSION = 1
 
@@ -22,46 +24,43 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """Upright samples in memory: 8 bits, 3 bands, or 4 with straight alpha.
+    """Upright samples in memory: 8 bits, height x width x 3, or 4 with straight alpha.
 
-    ``full`` is the size in pixels that the picture stands for: larger than its own where it was
-    shrunk while it was decoded. ``profile`` is what its samples are meant in; None is sRGB.
-    ``samples`` are those of ``image``, where they are an array already: taking them out of libvips
-    again would copy them. Nobody may write to them.
+    Nobody may write to ``pixels``. ``full`` is the size in pixels that the picture stands for:
+    larger than its own where it was shrunk while it was decoded. ``profile`` is what its samples
+    are meant in; None is sRGB.
     """
 
-    image: Image
+    pixels: Pixels
     full: tuple[int, int]
     profile: bytes | None = None
     rights: Rights = field(default_factory=Rights)
-    samples: Pixels | None = None
 
     @property
     def width(self) -> int:
-        # Cheaper than to ask libvips through its properties.
-        return int(self.image.width) if self.samples is None else self.samples.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        return int(self.image.height) if self.samples is None else self.samples.shape[0]
+        return int(self.pixels.shape[0])
 
     @property
     def has_alpha(self) -> bool:
-        return int(self.image.bands) == 4
+        return bool(self.pixels.shape[2] == 4)
 
     @property
     def size(self) -> int:
         """The bytes that its samples take."""
-        return self.width * self.height * int(self.image.bands)
+        return self.pixels.nbytes
 
     @property
-    def pixels(self) -> Pixels:
-        """Its samples as an array, height x width x bands, to be read only."""
-        return to_pixels(self.image) if self.samples is None else self.samples
+    def image(self) -> Image:
+        """It as a libvips image, over the same memory."""
+        return from_pixels(self.pixels)
 
     def with_image(self, image: Image) -> Picture:
-        """Another picture of the same origin, which stands for its own size."""
-        return Picture(image, (int(image.width), int(image.height)), self.profile, self.rights)
+        """Another picture of the same origin, which stands for its own size; computed now."""
+        return self.with_pixels(to_pixels(image))
 
     def with_pixels(self, pixels: Pixels) -> Picture:
         """Another picture of the same origin, over an array that nobody writes to any more."""
@@ -73,13 +72,13 @@ class Picture:
             "version": _VERSION,
             "width": self.width,
             "height": self.height,
-            "bands": int(self.image.bands),
+            "bands": self.pixels.shape[2],
             "full": self.full,
             "profile": base64.b64encode(self.profile or b"").decode(),
             "rights": [self.rights.creator, self.rights.copyright],
         }
         line = json.dumps(head, separators=(",", ":")).encode() + b"\n"
-        return line + bytes(self.image.write_to_memory())
+        return line + self.pixels.tobytes()
 
     @classmethod
     def load(cls, raw: bytes) -> Picture:
@@ -92,11 +91,9 @@ class Picture:
         head = json.loads(raw[:end])
         if head.get("version") != _VERSION:
             raise BugError("a stored picture was written by another version: start a new run")
-        width, height, bands = head["width"], head["height"], head["bands"]
-        samples = memoryview(raw)[end + 1 :]
-        image = VipsImage.new_from_memory(samples, width, height, bands, "uchar")
+        samples: Pixels = np.frombuffer(raw, np.uint8, offset=end + 1)
         return cls(
-            image.copy(interpretation="srgb"),
+            samples.reshape(head["height"], head["width"], head["bands"]),
             (head["full"][0], head["full"][1]),
             base64.b64decode(head["profile"]) or None,
             Rights(*head["rights"]),
@@ -106,6 +103,6 @@ class Picture:
     def of(
         cls, pixels: Pixels, profile: bytes | None = None, rights: Rights | None = None
     ) -> Picture:
-        """A picture over an array of height x width x 3 or 4 samples."""
+        """A picture over an array of height x width x 3 or 4 samples, which stands for its size."""
         height, width, _ = pixels.shape
-        return cls(from_pixels(pixels), (width, height), profile, rights or Rights(), pixels)
+        return cls(pixels, (width, height), profile, rights or Rights())

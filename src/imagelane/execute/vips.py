@@ -80,11 +80,6 @@ def with_blobs(image: Image, blobs: Mapping[str, bytes]) -> Image:
     return tagged
 
 
-def plain(image: Image) -> Image:
-    """The image computed, in memory of its own, without any metadata of the file it came from."""
-    return from_pixels(to_pixels(image))
-
-
 def refusal(
     said: str, error: BaseException, otherwise: type[StageError] = InvalidError
 ) -> StageError:

@@ -162,6 +162,8 @@ def _get_ready() -> None:
     with contextlib.suppress(Exception):
         importlib.import_module("imagelane.execute.inspection")
         importlib.import_module("imagelane.execute.stages.thumbnails")
+        # Its binding as well, which may not be reached any more once this process is shut in.
+        importlib.import_module("imagelane.execute.lanczos").load()
 
 
 def _load(opening: Opening, place: Place, fault: Fault) -> Execute:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from imagelane.model.ids import StageName
 from imagelane.model.policy import GatePolicy, Tolerance
-from imagelane.model.spec import Extent, ImagesSpec, Place, StageSpec
+from imagelane.model.spec import Extent, ImagesSpec, Place, Resampler, StageSpec
 from imagelane.model.states import Scope
 
 
@@ -42,8 +42,8 @@ class LogicalPlan:
 
     ``decode`` lists the extents of all stages that take the source's picture. Together with an
     image's own size they fix the shrink of its decode, so it is the same whether stages are fused
-    or not, and under every model. ``digest`` pins the plan for a run's whole life; execution
-    options are no part of it.
+    or not, and under every model. ``resampler`` does all resizing. ``digest`` pins the plan for a
+    run's whole life; execution options are no part of it.
     """
 
     name: str
@@ -52,6 +52,7 @@ class LogicalPlan:
     decode: tuple[Extent, ...]
     digest: str
     tolerance: Tolerance = Tolerance()
+    resampler: Resampler = Resampler.LIBVIPS
 
     def stage(self, name: str) -> LogicalStage:
         for stage in self.stages:

@@ -43,6 +43,20 @@ class Reads(StrEnum):
     """Facts and names only."""
 
 
+class Resampler(StrEnum):
+    """What makes pictures smaller or larger. They agree to the eye and not to the byte, so a plan
+    names one, and every worker of its runs takes that one."""
+
+    LIBVIPS = "libvips"
+    FAST_IMAGE_RESIZE = "fast_image_resize"
+    """In two thirds of the time. Its binding, cykooz-resizer, is not built for every machine."""
+
+    @property
+    def module(self) -> str:
+        """What is imported for it."""
+        return "pyvips" if self is Resampler.LIBVIPS else "cykooz_resizer"
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """The largest picture that a stage can make use of, in pixels; a side that is None is free.
@@ -191,7 +205,11 @@ class AlertSpec:
 
 @dataclass(frozen=True, slots=True)
 class PipelineSpec:
-    """A whole declared pipeline. ``folder`` is absolute: relative paths are meant from there."""
+    """A whole declared pipeline. ``folder`` is absolute: relative paths are meant from there.
+
+    ``resampler`` is chosen once, where the pipeline is declared, by what is installed there. (What
+    was recorded before there was a choice was resized by libvips.)
+    """
 
     name: str
     images: ImagesSpec
@@ -202,6 +220,7 @@ class PipelineSpec:
     file: str | None = None
     tolerance: Tolerance = Tolerance()
     alerts: tuple[AlertSpec, ...] = ()
+    resampler: Resampler = Resampler.LIBVIPS
 
     def stage(self, name: str) -> StageSpec:
         for stage in self.stages:

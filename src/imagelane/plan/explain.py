@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan, Segment
 from imagelane.model.policy import GatePolicy, RetryPolicy, RunOptions, Tolerance
-from imagelane.model.spec import Extent, Place, Reads
+from imagelane.model.spec import Extent, Place, Reads, Resampler
 from imagelane.model.states import Scope
 from imagelane.plan.draft import Draft, Machine
 from imagelane.plan.optimizer import drafts
@@ -16,6 +16,10 @@ _PLACES = {
     Place.PROCESS: "a worker process",
     Place.THREAD: "a thread, holding no worker",
     Place.COORDINATOR: "the coordinator",
+}
+_RESAMPLERS = {
+    Resampler.FAST_IMAGE_RESIZE: ("by fast_image_resize; transparent or large, by libvips"),
+    Resampler.LIBVIPS: "by libvips",
 }
 
 
@@ -185,6 +189,7 @@ def _explain_bounds(plan: PhysicalPlan) -> Iterator[str]:
     yield f"decoded pictures      at most {_size(plan.decoded_bytes)} together"
     yield f"worker processes      {plan.processes}"
     yield f"source decoded        {_extents(plan.logical.decode)}"
+    yield f"pictures resized      {_RESAMPLERS[plan.logical.resampler]}"
     if not plan.fused:
         yield "fusion                off: each stage decodes and stores for itself"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from imagelane.model.ids import StageName
 from imagelane.model.plan import LogicalPlan, LogicalStage
-from imagelane.model.spec import Extent, Location, PipelineSpec, Reads, StageSpec
+from imagelane.model.spec import Extent, Location, PipelineSpec, Reads, Resampler, StageSpec
 
 SOURCE = StageName("source")
 """What `takes` says for the source's own picture."""
@@ -63,7 +63,9 @@ def logical_plan(spec: PipelineSpec) -> LogicalPlan:
     )
     decode = tuple(_asked_of_source(stages))
     digest = _digest(spec, ordered)
-    return LogicalPlan(spec.name, spec.images, stages, decode, digest, spec.tolerance)
+    return LogicalPlan(
+        spec.name, spec.images, stages, decode, digest, spec.tolerance, spec.resampler
+    )
 
 
 def _topological(stages: tuple[StageSpec, ...]) -> list[StageSpec]:
@@ -192,9 +194,17 @@ def _digest(spec: PipelineSpec, ordered: list[StageSpec]) -> str:
         del body["retry"]["budget"]
         del body["traits"]["contained"]
         stages.append(body)
+    # Left out for libvips: what was planned before there was a choice keeps its digest.
+    resized = {} if spec.resampler is Resampler.LIBVIPS else {"resampler": spec.resampler}
     tolerated = {key: share for key, share in asdict(spec.tolerance).items() if share is not None}
     text = json.dumps(
-        {"name": spec.name, "images": asdict(spec.images), "stages": stages, **tolerated},
+        {
+            "name": spec.name,
+            "images": asdict(spec.images),
+            "stages": stages,
+            **tolerated,
+            **resized,
+        },
         sort_keys=True,
         separators=(",", ":"),
         default=plain,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from imagelane.model.plan import PhysicalPlan
 from imagelane.model.policy import RunOptions
 from imagelane.model.spec import PipelineSpec
 from imagelane.model.states import TAKEN_UP
-from imagelane.plan.logical import logical_plan
+from imagelane.plan.logical import PlanError, PlanProblem, logical_plan
 from imagelane.plan.physical import physical_plan
 from imagelane.ports.journal import Journal, RunNotFoundError, RunRow
 from imagelane.wiring.describing import describing
@@ -35,6 +36,12 @@ def plan(spec: PipelineSpec, options: RunOptions) -> PhysicalPlan:
     Raises:
         PlanError: with every reason why there is none.
     """
+    if importlib.util.find_spec(spec.resampler.module) is None:
+        # Of a run that began on another machine: what is here would make other bytes.
+        found = (
+            f"this run resizes by {spec.resampler}, and {spec.resampler.module} is not installed"
+        )
+        raise PlanError([PlanProblem(f"{found}: install it, or begin another run with --new")])
     return physical_plan(logical_plan(spec), options, machine())
 
 

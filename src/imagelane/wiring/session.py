@@ -217,6 +217,7 @@ def _beginning(
         **to_json(options),
         "window": physical.window,
         "processes": physical.processes,
+        "resampler": physical.logical.resampler.value,
         "layers": [layer for layer, lack in layers.items() if not lack],
         "lacking": {layer: lack for layer, lack in layers.items() if lack},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from imagelane.model.spec import (
     Location,
     PipelineSpec,
     PrimarySpec,
+    Resampler,
 )
 from imagelane.model.states import ErrorClass, Scope
 
@@ -336,3 +338,20 @@ alerts:
     assert specs[3].parameters == {"run": ["pager", "--now"]}
     assert specs[4].parameters["to"] == ["desk@example.org"]
     assert from_json(PipelineSpec, to_json(read(HEAD + text))).alerts == specs
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_what_resizes_is_what_is_installed(
+    read: Read, monkeypatch: pytest.MonkeyPatch, *, installed: bool
+) -> None:
+    found = importlib.util.find_spec("json") if installed else None
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: found)
+    spec = read(GALLERY)
+    assert spec.resampler is (Resampler.FAST_IMAGE_RESIZE if installed else Resampler.LIBVIPS)
+    assert from_json(PipelineSpec, to_json(spec)) == spec
+
+
+def test_a_pipeline_recorded_before_there_was_a_choice_is_resized_as_it_was(read: Read) -> None:
+    recorded = to_json(read(GALLERY))
+    del recorded["resampler"]
+    assert from_json(PipelineSpec, recorded).resampler is Resampler.LIBVIPS

@@ -28,7 +28,7 @@ from imagelane.execute.sandbox.terms import Containment
 from imagelane.execute.wire import HEADER, LARGEST, Frames, MessageError
 from imagelane.model.ids import Digest, StageName, Subject
 from imagelane.model.outcome import Failure, Rendition, Skipped, Success
-from imagelane.model.spec import Extent, Place
+from imagelane.model.spec import Extent, Place, Resampler
 from imagelane.model.states import ErrorClass, Scope
 from imagelane.model.work import Claim, Order, OrderDone, SourceFile, StageReport
 
@@ -81,6 +81,7 @@ openings = st.builds(
     artifacts=texts,
     scratch=texts,
     folder=texts,
+    resampler=st.sampled_from(Resampler),
     containment=st.none()
     | st.builds(
         Containment,

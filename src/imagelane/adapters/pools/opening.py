@@ -35,6 +35,7 @@ def opening(plan: PhysicalPlan, artifacts: Path, scratch: Path, folder: Path) ->
         artifacts=str(artifacts.absolute()),
         scratch=str(scratch.absolute()),
         folder=str(folder.absolute()),
+        resampler=plan.logical.resampler,
     )
 
 

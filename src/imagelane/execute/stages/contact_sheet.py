@@ -11,14 +11,14 @@ import numpy as np
 
 from imagelane.execute import decode, stamp
 from imagelane.execute.attempt import Attempt, Result
-from imagelane.execute.encoders import Colour, Encoding, encode, flattened, rgb
+from imagelane.execute.encoders import WHITE, Colour, Encoding, encode, flattened, rgb
 from imagelane.execute.errors import BugError, TransientError
 from imagelane.execute.header import read_header
 from imagelane.execute.lettering import caption
 from imagelane.execute.picture import Picture
 from imagelane.execute.resample import resized
 from imagelane.execute.sheet import MOST_ENTRIES, Entry, Placed, Section, Sheet, best_of, lay_out
-from imagelane.execute.vips import Pixels, to_pixels
+from imagelane.execute.vips import Pixels
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Rendition
 from imagelane.model.spec import Extent
@@ -159,7 +159,7 @@ def _shown(place: Placed, attempt: Attempt) -> Pixels:
     attempt.piece.allowance.give_back(picture.size)
     if picture.full != (rendition.width, rendition.height):
         raise TransientError(f"rendition {rendition.name!r} has not the size that was recorded")
-    return to_pixels(flattened(resized(picture, place.width, place.height).image, "#ffffff"))
+    return flattened(resized(picture, place.width, place.height, attempt.resampler), WHITE)
 
 
 def _label(row: Pixels, name: str, size: int, ink: Colour) -> None:

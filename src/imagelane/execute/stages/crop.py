@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+import numpy as np
+
 from imagelane.execute.attempt import Attempt, Result
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.picture import Picture
 from imagelane.execute.resample import covering, resized
-from imagelane.execute.vips import plain
 
 
 class Parameters(TypedDict):
@@ -35,7 +36,7 @@ def make(parameters: Parameters, attempt: Attempt) -> Picture:
     if width and height:
         target = covering(picture.full, width, height)
         if target[0] <= picture.full[0] and target[1] <= picture.full[1]:
-            picture = resized(picture, *target)
+            picture = resized(picture, *target, attempt.resampler)
         else:
             # Too small to cover: the largest part of the same proportions.
             width, height = _largest(picture, width / height)
@@ -48,10 +49,11 @@ def make(parameters: Parameters, attempt: Attempt) -> Picture:
         top = _place(focal[1], picture.height, height)
     elif parameters["at"] in {"attention", "entropy"}:
         part = picture.image.smartcrop(width, height, interesting=parameters["at"])
-        return picture.with_image(plain(part))
+        return picture.with_image(part)
     else:
         left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.with_image(plain(picture.image.crop(left, top, width, height)))
+    part = picture.pixels[top : top + height, left : left + width]
+    return picture.with_pixels(np.ascontiguousarray(part))
 
 
 def _aspect(text: str) -> float:

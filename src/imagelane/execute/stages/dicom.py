@@ -13,7 +13,7 @@ from imagelane.execute.dicom.display import Shown, Window
 from imagelane.execute.dicom.reading import Described, show
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.picture import Picture
-from imagelane.execute.vips import VipsError, from_pixels, plain
+from imagelane.execute.vips import VipsError, from_pixels, to_pixels
 
 
 class Parameters(TypedDict):
@@ -72,10 +72,10 @@ def _picture(seen: Shown, attempt: Attempt) -> Picture:
     if icc is None:
         return Picture.of(np.ascontiguousarray(seen.pixels))
     try:
-        image = plain(to_srgb(from_pixels(seen.pixels), icc, wide=False))
+        pixels = to_pixels(to_srgb(from_pixels(seen.pixels), icc, wide=False))
     except VipsError:
         raise InvalidError("the colour profile in the dicom cannot be applied") from None
-    return Picture(image, (image.width, image.height))
+    return Picture.of(pixels)
 
 
 def _frame(wanted: str | int, frames: int) -> int:

@@ -25,7 +25,7 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     picture = attempt.picture()
     widths = parameters["widths"] or [picture.full[0]]
     renditions = []
-    for width, sized in cascade(picture, widths, linear=parameters["linear"]):
+    for width, sized in cascade(picture, widths, attempt.resampler, linear=parameters["linear"]):
         for format_ in parameters["formats"]:
             how = Encoding(
                 format_,

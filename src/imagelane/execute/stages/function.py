@@ -120,7 +120,7 @@ class Function:
             ) from error
         if taken is None:
             return Picture.of(pixels)
-        return taken.with_image(vips.from_pixels(pixels))
+        return taken.with_pixels(pixels)
 
     def _rendition(self, made: user.Rendition, attempt: Attempt) -> Rendition:
         if not _NAME.fullmatch(made.name) or not _FORMAT.fullmatch(made.format):

@@ -18,6 +18,7 @@ from imagelane.execute.rights import rights_of
 from imagelane.execute.sniff import DICOM
 from imagelane.execute.text import clean
 from imagelane.execute.xmp import Xmp, read_xmp
+from imagelane.model.spec import Resampler
 
 _GLANCE = 100
 _DATE = re.compile(
@@ -35,7 +36,7 @@ class Parameters(TypedDict):
 def run(parameters: Parameters, attempt: Attempt) -> Result:
     """Facts only; what the file does not say is left out."""
     header = attempt.piece.header
-    facts = {**_said(header), **_seen(parameters, attempt.picture())}
+    facts = {**_said(header), **_seen(parameters, attempt.picture(), attempt.resampler)}
     return Result(facts={name: value for name, value in facts.items() if value not in ("", None)})
 
 
@@ -62,13 +63,13 @@ def _said(header: Header) -> dict[str, Any]:
     }
 
 
-def _seen(parameters: Parameters, picture: Picture) -> dict[str, Any]:
-    small = resized(picture, *_at_most(picture, _GLANCE))
+def _seen(parameters: Parameters, picture: Picture, by: Resampler) -> dict[str, Any]:
+    small = resized(picture, *_at_most(picture, _GLANCE), by)
     facts: dict[str, Any] = {"dominant": glance.dominant_colour(small.pixels)}
     if parameters["thumbhash"]:
         facts["thumbhash"] = glance.thumbhash(small.pixels)
     if parameters["phash"]:
-        facts["phash"] = glance.perceptual_hash(resized(small, 32, 32).pixels)
+        facts["phash"] = glance.perceptual_hash(resized(small, 32, 32, by).pixels)
     return facts
 
 

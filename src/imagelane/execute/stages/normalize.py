@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypedDict
 
 from imagelane.execute import color
 from imagelane.execute.attempt import Attempt, Result
 from imagelane.execute.encoders import flattened
 from imagelane.execute.picture import Picture
-from imagelane.execute.vips import plain
+from imagelane.execute.vips import to_pixels
 
 
 class Parameters(TypedDict):
@@ -28,13 +29,15 @@ def make(parameters: Parameters, attempt: Attempt) -> Picture:
         picture = attempt.picture()
     else:
         picture = attempt.piece.unconverted()
-    image, profile = picture.image, picture.profile
-    if parameters["space"] == "srgb" and profile is not None:
-        image, profile = color.to_profile(image, "srgb", profile), None
+    if parameters["space"] == "srgb" and picture.profile is not None:
+        picture = _converted(picture, "srgb", None)
     elif parameters["space"] == "display-p3":
-        image, profile = color.to_profile(image, "p3", profile), color.built_in("p3")
+        picture = _converted(picture, "p3", color.built_in("p3"))
     if parameters["background"] is not None:
-        image = flattened(image, parameters["background"])
-    if image is not picture.image:
-        image = plain(image)
-    return Picture(image, picture.full, profile, picture.rights)
+        picture = replace(picture, pixels=flattened(picture, parameters["background"]))
+    return picture
+
+
+def _converted(picture: Picture, target: str, profile: bytes | None) -> Picture:
+    image = color.to_profile(picture.image, target, picture.profile)
+    return replace(picture, pixels=to_pixels(image), profile=profile)

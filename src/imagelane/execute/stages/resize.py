@@ -39,4 +39,4 @@ def make(parameters: Parameters, attempt: Attempt) -> Picture:
         target = covering(full, width or 1, height or 1) if cover else inside(full, width, height)
         if not may_grow and (target[0] > full[0] or target[1] > full[1]):
             target = full
-    return resized(picture, *target)
+    return resized(picture, *target, attempt.resampler)

@@ -31,7 +31,10 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     made = {
         width: attempt.save(str(width), how.format, encode(small, how), small)
         for width, small in cascade(
-            attempt.picture(), parameters["widths"], linear=parameters["linear"]
+            attempt.picture(),
+            parameters["widths"],
+            attempt.resampler,
+            linear=parameters["linear"],
         )
     }
     return Result(tuple(made[width] for width in sorted(made)))

@@ -18,6 +18,7 @@ from imagelane.execute.picture import Picture
 from imagelane.execute.resample import inside, resized, resized_copy
 from imagelane.execute.stamp import Stamp
 from imagelane.execute.vips import Pixels
+from imagelane.model.spec import Resampler
 
 MARKED = "marked"
 _TILT = -30.0
@@ -75,7 +76,7 @@ def make(parameters: Parameters, attempt: Attempt) -> Picture:
     else:
         across, down = picture.full
     mark = _mark(parameters, attempt, across)
-    pixels = resized_copy(picture, across, down)
+    pixels = resized_copy(picture, across, down, attempt.resampler)
     if parameters["position"] == "tiled":
         _tile(pixels, stamp.turned(mark, _TILT))
     else:
@@ -119,7 +120,7 @@ def _mark(parameters: Parameters, attempt: Attempt, width: int) -> Stamp:
         changed = path.stat().st_mtime_ns
     except OSError as error:
         raise BugError(f"the logo {path} cannot be read: {error.strerror}") from None
-    return _logo_mark(path, changed, size, parameters["opacity"])
+    return _logo_mark(path, changed, size, parameters["opacity"], attempt.resampler)
 
 
 @lru_cache(maxsize=8)
@@ -129,7 +130,7 @@ def _text_mark(text: str, size: int, room: int, look: _Look) -> Stamp:
 
 
 @lru_cache(maxsize=8)
-def _logo_mark(path: Path, _changed: int, width: int, opacity: float) -> Stamp:
+def _logo_mark(path: Path, _changed: int, width: int, opacity: float, by: Resampler) -> Stamp:
     data = path.read_bytes()
     try:
         header = read_header(data)
@@ -137,4 +138,4 @@ def _logo_mark(path: Path, _changed: int, width: int, opacity: float) -> Stamp:
         logo = decode.decode(data, header, (), Allowance(1 << 62, lambda _: None))
     except InvalidError as error:
         raise BugError(f"the logo {path} cannot be used: {error.message}") from error
-    return stamp.of_picture(resized(logo, *inside(logo.full, width, None)).pixels, opacity)
+    return stamp.of_picture(resized(logo, *inside(logo.full, width, None), by).pixels, opacity)
