@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelane.testing.simulation.cases import Case, Options, Stage
+from imagelane.testing.simulation.engines import play_with_engine
 from imagelane.testing.simulation.faults import Fault, Kind
 from imagelane.testing.simulation.play import play
 
@@ -86,9 +87,25 @@ FOUND = {
         options=(Options(),),
         tempo=10310,
     ),
+    # Whoever was replaced could still make a group live that its successor had given up: the
+    # pointer knew only of what had been made live.
+    "a promotion that goes on after its group was given up": Case(
+        seed=475,
+        stages=(Stage(name="stage3", sort="gathers"), Stage(name="publish", sort="publish")),
+        faults=(
+            Fault(kind=Kind.OVERTAKEN, step=0, size=0.913),
+            Fault(kind=Kind.REFUSED, step=0, size=0.791),
+        ),
+        tempo=475,
+    ),
 }
 
 
 @pytest.mark.parametrize("case", FOUND.values(), ids=FOUND.keys())
 def test_what_was_found_stays_mended(case: Case) -> None:
     play(case)
+
+
+@pytest.mark.parametrize("case", FOUND.values(), ids=FOUND.keys())
+def test_what_was_found_stays_mended_in_the_engine(case: Case) -> None:
+    play_with_engine(case)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from imagelane.engine import Engine
+from imagelane.engine import Engine, loop
 from imagelane.model import events as e
 from imagelane.model import run as fold_room
 from imagelane.model.run import RunState
@@ -193,6 +193,11 @@ def lose_what_came_in(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, Scheduler, "report", deaf)
 
 
+def let_a_replaced_coordinator_promote(monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in (world, loop):
+        monkeypatch.setattr(room, "may_go_live", lambda *_: ())
+
+
 MUTATIONS: tuple[Mutate, ...] = (
     record_twice,
     open_the_gate_before_its_members_are_settled,
@@ -212,6 +217,7 @@ MUTATIONS: tuple[Mutate, ...] = (
     settle_a_run_in_flight,
     call_a_skipped_image_whole,
     lose_what_came_in,
+    let_a_replaced_coordinator_promote,
 )
 
 
@@ -262,6 +268,15 @@ def test_an_engine_that_acts_before_it_records_is_found_out(
     error = first_broken(engines.play_with_engine)
     assert error is not None
     assert error.promise in {"what_is_begun_is_recorded", "only_what_is_whole_becomes_visible"}
+
+
+def test_an_engine_that_lets_a_replaced_coordinator_promote_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_a_replaced_coordinator_promote(monkeypatch)
+    error = first_broken(engines.play_with_engine)
+    assert error is not None
+    assert error.promise == "only_what_is_whole_becomes_visible"
 
 
 def test_a_failure_says_how_to_see_it_again_and_is_made_small(

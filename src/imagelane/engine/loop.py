@@ -17,7 +17,7 @@ from pathlib import Path
 from imagelane.engine.asked import Asked
 from imagelane.engine.parts import PULSE, Parts
 from imagelane.model.events import Event, subject_of
-from imagelane.model.obstacle import obstacle_of
+from imagelane.model.obstacle import ObstacleKind, obstacle_of
 from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.run import RunState, evolve
 from imagelane.model.spec import Place
@@ -29,6 +29,7 @@ from imagelane.ports.journal import (
     StaleFenceError,
 )
 from imagelane.ports.observer import Pulse
+from imagelane.ports.publisher import PublishError
 from imagelane.ports.source import SourceItem
 from imagelane.record.deliveries import Deliveries
 from imagelane.record.members import write_members
@@ -36,6 +37,7 @@ from imagelane.record.origin import origin_of
 from imagelane.record.recorder import Recorder
 from imagelane.schedule.flight import compose
 from imagelane.schedule.obstacles import FIRST_REMAKE, GiveBack, Obstacles, Remake
+from imagelane.schedule.overtaken import may_go_live
 from imagelane.schedule.scheduler import Scheduler
 
 LAST_WORDS = 15.0
@@ -48,6 +50,8 @@ class Engine:
 
     def __init__(self, parts: Parts, state: RunState) -> None:
         self._parts = parts
+        # Before the scheduler decides anything: what it gives up it lets go of.
+        self._overtaken = tuple(may_go_live(state, parts.plan.logical.stages))
         self._state = evolve(state, parts.beginning)
         images, _ = parts.source.count()
         self._scheduler = Scheduler(parts.plan, state, parts.draw, images)
@@ -85,6 +89,8 @@ class Engine:
 
         Raises:
             StaleFenceError: another coordinator took the run over; its record is untouched.
+            PublishError: an earlier coordinator cannot be kept from publishing, so nothing is
+                begun.
             JournalError: what happened cannot be recorded any more, so nothing more is begun.
         """
         parts, scheduler = self._parts, self._scheduler
@@ -94,6 +100,7 @@ class Engine:
         parts.pool.open(parts.plan)
         kill = True
         try:
+            self._take_over(expected)
             self._record([parts.beginning, *scheduler.take_events()], expected)
             self._deliveries.take_up(self._state)
             items = None if self._state.exhausted else parts.source.items(self._state.received)
@@ -232,6 +239,28 @@ class Engine:
 
     # What stands in the way
 
+    def _take_over(self, expected: tuple[int, int]) -> None:
+        """Keep earlier coordinators from publishing, which may not know yet that they are replaced.
+        Before anything is recorded, so that what is recorded of a group's end stays true."""
+        for subject, stage in self._overtaken:
+            while True:
+                try:
+                    self._parts.take_over(subject, stage)
+                except PublishError as error:
+                    full = error.obstacle is not None and error.obstacle.kind is ObstacleKind.FULL
+                    if self._pausing or not full:
+                        raise
+                    self._wait(f"{error}: nothing is begun", expected)
+                else:
+                    break
+
+    def _wait(self, why: str, expected: tuple[int, int]) -> None:
+        """Wait a moment, before anything else can be done."""
+        self._waiting = why
+        self._pulse(self._parts.clock.monotonic(), expected)
+        # What workers say meanwhile is heard, so that they are not kept waiting.
+        self._heard += self._parts.pool.poll(4 * PULSE)
+
     def _record(self, events: Sequence[Event], expected: tuple[int, int]) -> None:
         """Make events durable; wait while the journal's disk is full."""
         while True:
@@ -240,10 +269,7 @@ class Engine:
             except JournalFullError as error:
                 if self._pausing:
                     raise
-                self._waiting = f"{self._no_room(error.folder)}: nothing can be recorded"
-                self._pulse(self._parts.clock.monotonic(), expected)
-                # What workers say meanwhile is heard, so that they are not kept waiting.
-                self._heard += self._parts.pool.poll(4 * PULSE)
+                self._wait(f"{self._no_room(error.folder)}: nothing can be recorded", expected)
             else:
                 return
 

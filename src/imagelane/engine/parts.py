@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagelane.model.decision import Decision
 from imagelane.model.events import RunResumed, RunStarted
-from imagelane.model.ids import RunId
+from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.outcome import Outcome
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.work import Order
@@ -33,12 +33,19 @@ PULSE = 0.125
 Promote = Callable[[Order], Outcome]
 """Executes a coordinator's stage on a group or the run; ``order.members`` is its members file."""
 
+TakeOver = Callable[[Subject, StageName], None]
+"""From here on no earlier coordinator makes the subject live by this stage."""
+
 Free = Callable[[str], int]
 """The bytes that are free on the disk of a folder."""
 
 
 CarryOut = Callable[[Sequence[Decision]], Iterable[Sequence[Reopened]]]
 """From decisions to the events that carry them out, as far as that is possible."""
+
+
+def nobody_before(_: Subject, __: StageName) -> None:
+    """There was no earlier coordinator."""
 
 
 def no_decisions(_: Sequence[Decision]) -> Iterable[Sequence[Reopened]]:
@@ -55,7 +62,8 @@ class Parts:
     are by channel. ``free`` is asked while a disk is full; without it, it is tried again now and
     then. Without ``memory`` the budget of decoded pictures is the plan's, whatever the machine has
     left. ``promoter`` executes promotions, one after the other: a thread of its own, if none is
-    given.
+    given. ``take_over`` is asked, before anything is recorded, for every promotion that an earlier
+    coordinator may still be about.
 
     ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
     into events, group by group. ``reopening`` are events of groups that are to be taken up again,
@@ -83,3 +91,4 @@ class Parts:
     free: Free = lambda _: 0
     memory: Memory | None = None
     promoter: Executor | None = None
+    take_over: TakeOver = nobody_before

@@ -311,6 +311,7 @@ def _faults(draw: random.Random, case: Case) -> tuple[Fault, ...]:
             tuple(Kind),
             tuple(draw.sample(tuple(Kind), 3)),
             (draw.choice(tuple(Kind)),),
+            (Kind.OVERTAKEN, Kind.REFUSED),
         )
     )
     if not kinds:

@@ -17,7 +17,7 @@ from typing import Any
 
 from imagelane.engine import Engine, Parts
 from imagelane.model import events as e
-from imagelane.model.ids import RunId
+from imagelane.model.ids import RunId, Subject
 from imagelane.model.outcome import Failure, Outcome, Success
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
@@ -33,7 +33,14 @@ from imagelane.testing.simulation.cases import Case
 from imagelane.testing.simulation.faults import Faults, Kind
 from imagelane.testing.simulation.play import compare, end_of, patience
 from imagelane.testing.simulation.watch import Watch
-from imagelane.testing.simulation.workers import ANYBODY, Crew, Interval, Promotion, Workers
+from imagelane.testing.simulation.workers import (
+    ANYBODY,
+    REFUSED,
+    Crew,
+    Interval,
+    Promotion,
+    Workers,
+)
 from imagelane.testing.simulation.world import EPOCH, OVER
 
 RUN = RunId("run")
@@ -122,16 +129,39 @@ class MadeUpPool:
         self._room.leave(self._fence, kill=kill)
 
 
-class AtOnce(Executor):
-    """Executes what is submitted before it returns: no thread, so no order but that of the seed."""
+class MadeUpPromoter(Executor):
+    """Executes what is submitted before it returns, unless that hangs: no thread, so no order but
+    that of the seed."""
+
+    def __init__(self, room: Room, fence: int) -> None:
+        self._room = room
+        self._fence = fence
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future = Future[Any]()
+        promotion = Hanging(self._fence, 0.0, lambda: fn(*args, **kwargs))
+        # As in `Workers`: what hangs is done later, and not refused.
+        if hangs := self._room.faults.strike(Kind.OVERTAKEN):
+            promotion.until = self._room.clock.monotonic() + 10 * hangs.seconds
+            self._room.hanging.append(promotion)
+        else:
+            promotion.execute()
+        return promotion.future
+
+
+@dataclass
+class Hanging:
+    """A promotion of one coordinator, and when it goes on."""
+
+    fence: int
+    until: float
+    doing: Callable[[], Any]
+    future: Future[Any] = field(default_factory=Future)
+
+    def execute(self) -> None:
         try:
-            future.set_result(fn(*args, **kwargs))
+            self.future.set_result(self.doing())
         except Exception as error:  # noqa: BLE001 -- the future's to raise, as every executor does
-            future.set_exception(error)
-        return future
+            self.future.set_exception(error)
 
 
 @dataclass
@@ -171,6 +201,8 @@ class Room:
         executed: list[Interval] = []
         self.workers = Workers(lambda: self.behaviour, self.faults, executed)
         self.journal = WatchedJournal(self)
+        self.hanging: list[Hanging] = []
+        self.pointers: dict[Subject, int] = {}
         self._draw = random.Random(self.case.seed)
         self._mail: dict[int, list[Report]] = {}
         self._left = patience(self.plans[0], len(self.items))
@@ -205,29 +237,44 @@ class Room:
                 scratch=self.scratch,
                 draw=random.Random(self.case.seed).random,
                 beginning=begins,
-                promoter=AtOnce(),
+                promoter=MadeUpPromoter(self, fence),
+                take_over=lambda subject, _: self.take_over(fence, subject),
             ),
             state,
         )
         try:
             return pool.engine.execute()
-        except (CrashError, JournalError, StaleFenceError):
+        except (CrashError, JournalError, StaleFenceError) as error:
             self.leave(fence, kill=True)
+            if isinstance(error, CrashError):
+                self.hanging = [one for one in self.hanging if one.fence != fence]
             return recover(self.journal, RUN)
 
+    def take_over(self, fence: int, subject: Subject) -> None:
+        """What a publisher does: from here on it refuses every earlier coordinator."""
+        self._refuse_stale(fence, subject)
+        self.pointers[subject] = fence
+
+    def _refuse_stale(self, fence: int, subject: Subject) -> None:
+        if self.pointers.get(subject, fence) > fence:
+            raise StaleFenceError("made up: a later coordinator has taken it over")
+
     def promote(self, fence: int, order: Order) -> Outcome:
-        """What a publisher does: refuse a coordinator when a later one has published already."""
+        """What a publisher does: refuse a coordinator when a later one has published already, or
+        has taken the pointer over."""
         known = self.watch.known
         live = known.live.get(order.subject)
         stage = self.plans[0].logical.stage(order.stages[0])
         does = self.behaviour(stage.name, order.subject, order.attempts[0])
-        if live is not None and live[0] > fence:
-            raise StaleFenceError("made up: a later coordinator has published it")
+        self._refuse_stale(fence, order.subject)
         if live is None and does.seconds > (stage.spec.timeout or does.seconds):
             return Failure(ErrorClass.TIMEOUT, "made up: it never returned")
+        if live is None and self.faults.strike(Kind.REFUSED):
+            return REFUSED
         if live is None and isinstance(does.outcome, Failure):
             return does.outcome
         manifest = _manifest(order)
+        self.pointers[order.subject] = fence
         self.watch.promoted(order.subject, fence, manifest)
         facts = does.outcome.facts if isinstance(does.outcome, Success) else {}
         return Success(facts={**facts, "manifest": manifest})
@@ -248,10 +295,17 @@ class Room:
 
     def reports(self, fence: int) -> list[Report]:
         """What has come in for a coordinator, or for whoever has the run now."""
+        self.go_on(self.clock.monotonic())
         for whose, report in self.workers.deliver(self.clock.monotonic()):
             if not isinstance(report, Promotion):
                 self._mail.setdefault(self.owner if whose == ANYBODY else whose, []).append(report)
         return self._mail.pop(fence, [])
+
+    def go_on(self, until: float) -> None:
+        """Let promotions go on that hung until a time, whoever has the run by then."""
+        for one in [one for one in self.hanging if one.until <= until]:
+            self.hanging.remove(one)
+            one.execute()
 
     def leave(self, fence: int, *, kill: bool) -> None:
         """A coordinator is gone; some of its workers may live on, and report to the next."""
@@ -273,6 +327,7 @@ def play_with_engine(case: Case) -> int:
             if state.status in OVER or (state.status is RunStatus.PAUSED and not asked):
                 break
             room.step()
+        room.go_on(float("inf"))
     return room.steps + compare(case, end_of(room.watch.known, state.status))
 
 

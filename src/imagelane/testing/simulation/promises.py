@@ -329,10 +329,12 @@ def a_lane_is_kept_in_order(known: Ledger, start: Start) -> Wrong:
 def only_what_is_whole_becomes_visible(
     known: Ledger, subject: Subject, fence: int, manifest: str
 ) -> Wrong:
-    """G3. What goes live is what the record holds, through open gates, and nobody goes back to
-    what an earlier coordinator said."""
+    """G3. What goes live is what the record holds, through open gates, and whoever was replaced
+    makes nothing live: neither over what is live now, nor of what was given up since."""
     if subject in known.live and known.live[subject][0] > fence:
         return f"{subject} went from {known.live[subject]} back to {fence}"
+    if fence < known.fence:
+        return f"fence {fence} made {subject} live, after fence {known.fence} had begun"
     if manifest != known.manifest(subject):
         return f"{manifest} went live; recorded is {known.manifest(subject)}"
     if subject.group:
