@@ -169,7 +169,7 @@ class PublisherContract:
             publisher.take_over("harbour", 7)
         assert publisher.live("harbour") is None
         assert list(publisher.versions("harbour")) == []
-        with pytest.raises(StaleFenceError, match="fence 7, ours is 6.*taken over"):
+        with pytest.raises(StaleFenceError, match=r"fence 7, ours is 6.*taken over"):
             publisher.promote(late, 6)
         assert look("harbour") is None
         publisher.promote(new, 7)

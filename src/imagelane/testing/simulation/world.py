@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from imagelane.model import events as e
-from imagelane.model.ids import Subject
+from imagelane.model.ids import StageName, Subject
 from imagelane.model.outcome import Success
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState, evolve
@@ -73,8 +73,9 @@ class World:
     _draw: random.Random = field(init=False)
     _coordinators: list[Coordinator] = field(init=False, default_factory=list)
     _fence: int = field(init=False, default=ANYBODY)
-    _pointers: dict[Subject, int] = field(init=False, default_factory=dict)
+    _pointers: dict[tuple[Subject, StageName], int] = field(init=False, default_factory=dict)
     """The fence that each pointer was raised to."""
+    _live: dict[tuple[Subject, StageName], str] = field(init=False, default_factory=dict)
     _restart: float = field(init=False, default=0.0)
     _idle: int = field(init=False, default=0)
 
@@ -121,8 +122,8 @@ class World:
             plan = self.plans[min(self._fence, len(self.plans)) - 1]
         self._fence += 1
         crew = self._workers.crews[self._fence] = Crew(plan)
-        for subject, _ in may_go_live(state, plan.logical.stages):
-            self._pointers[subject] = self._fence
+        for pointer in may_go_live(state, plan.logical.stages):
+            self._pointers[pointer] = self._fence
         begins = (
             e.RunResumed(plan.model)
             if self.events
@@ -298,11 +299,10 @@ class World:
         flight = one.scheduler.orders.flights.get(report.order)
         if flight is None or not isinstance(report, StageReport):
             return report
-        live = self.watch.known.live.get(flight.order.subject)
-        promotes = flight.segment.place is Place.COORDINATOR
-        if live is None or not promotes or isinstance(report.outcome, Success):
+        manifest = self._live.get((flight.order.subject, report.stage))
+        if manifest is None or isinstance(report.outcome, Success):
             return report
-        return replace(report, outcome=Success(facts={"manifest": live[1]}))
+        return replace(report, outcome=Success(facts={"manifest": manifest}))
 
     def _owned(self) -> bool:
         return any(one.fence == self._fence for one in self._coordinators)
@@ -310,12 +310,13 @@ class World:
     def _promote(self, fence: int, promotion: Promotion) -> None:
         """What a publisher does: refuse a coordinator when a later one has published already, or
         has taken the pointer over."""
-        subject = promotion.order.subject
-        if self._pointers.get(subject, fence) > fence:
+        subject, stage = promotion.order.subject, promotion.order.stages[0]
+        if self._pointers.get((subject, stage), fence) > fence:
             if (one := self._addressee(fence)) is not None:
                 self._gives_up(one)
             return
-        self._pointers[subject] = fence
+        self._pointers[subject, stage] = fence
+        self._live[subject, stage] = promotion.manifest
         self.watch.promoted(subject, fence, promotion.manifest)
 
 
