@@ -108,9 +108,8 @@ class Engine:
                 felt = self._feel_memory(parts.clock.monotonic())
                 items = self._admit(items)
                 now = parts.clock.monotonic()
-                heard = self._asked.listen(now)
-                if not self._waiting:
-                    self._asked.take_up(now)
+                self._asked.listen(now)
+                early = self._reopen(now, expected)
                 scheduler.tick(now, self._wall(now))
                 for number in scheduler.grants():
                     parts.pool.grant(number)
@@ -121,8 +120,8 @@ class Engine:
                 waiting = self._submit_known(orders, events)
                 # What was decided is durable before anything is done because of it.
                 self._record(events, expected)
-                self._asked.answer(heard)
-                self._deliveries.deliver(events)
+                self._asked.answer()
+                self._deliveries.deliver([*early, *events])
                 if self._state.status is not RunStatus.RUNNING:
                     break
                 parts.fault("submit: before")
@@ -151,6 +150,18 @@ class Engine:
                 return None
             self._scheduler.admit(item, self._wall(self._parts.clock.monotonic()))
         return items
+
+    def _reopen(self, now: float, expected: tuple[int, int]) -> list[Event]:
+        """Take up again what there is room for; gives what was recorded meanwhile."""
+        recorded: list[Event] = []
+        while not self._waiting and (first := self._asked.next(now)) is not None:
+            if self._scheduler.unrecorded(first.group):
+                # It is taken up as the record has it, so what is known of it must be there.
+                recorded += (events := self._scheduler.take_events())
+                self._record(events, expected)
+            if not self._asked.take_up(now, first.events()):
+                break
+        return recorded
 
     def _delivered(self, patience: float = 0.0) -> list[Event]:
         """What became of alerts, applied to the state."""

@@ -51,7 +51,7 @@ class Scheduler:
         expected: images in the source; 0: not known before it is exhausted.
 
     ``orders`` tells what is queued and in flight. While there is ``more_to_come``, subjects that
-    will be reopened, the run does not end.
+    will be reopened, the run does not end; while it ``makes_room`` for them, none is admitted.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Scheduler:
         self._fates = GroupFates(plan.logical, self._stages)
         self._now = 0.0
         self.more_to_come = False
+        self.makes_room = False
         self._take_up()
 
     # What the engine asks
@@ -88,7 +89,8 @@ class Scheduler:
         return (
             self._decided.stopping is None
             and not self.state.exhausted
-            and len(self.state.images) < (1 if self.orders.pressure.short else self.plan.window)
+            and not self.makes_room
+            and len(self.state.images) < self._window()
             and self._lanes.admits(self.state.received, self.orders.group_tasks_ready())
         )
 
@@ -141,9 +143,19 @@ class Scheduler:
             self._refresh(event.subject)
             self._refresh(event.subject.of_group)
 
-    def reopens(self) -> bool:
-        """Whether the window has a place for another subject that is to be taken up again."""
-        return self._decided.stopping is None and len(self.state.images) < self.plan.window
+    def reopens(self, images: int) -> bool:
+        """Whether the window has places for so many images that are taken up again together. More
+        than it holds come in alone: their group's gate must not open for a part of them."""
+        flying = len(self.state.images)
+        fits = not flying or flying + images <= self._window()
+        return self._decided.stopping is None and fits
+
+    def unrecorded(self, group: int) -> bool:
+        """Whether something was decided of a group since `take_events`."""
+        return self._decided.pending(group)
+
+    def _window(self) -> int:
+        return 1 if self.orders.pressure.short else self.plan.window
 
     def source_ended(self) -> None:
         """The source has no more images."""

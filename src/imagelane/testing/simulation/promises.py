@@ -140,6 +140,18 @@ def the_window_is_kept(known: Ledger, event: e.ImageReceived, commit: Commit) ->
     return None
 
 
+def what_is_taken_up_again_keeps_to_the_window(
+    known: Ledger, event: e.ImageReopened, commit: Commit
+) -> Wrong:
+    """G9. Nothing is taken up again while as many as the window holds are in flight, unless its
+    group is so large that it has to itself what it does not find room in."""
+    window = commit.crew.plan.window
+    others = [subject for subject in known.in_flight if subject.group != event.subject.group]
+    if others and len(known.in_flight) >= window:
+        return f"{len(known.in_flight)} in flight of {window}, not all of its group, and {event}"
+    return None
+
+
 def a_group_closes_when_it_is_whole(known: Ledger, event: e.GroupClosed, commit: Commit) -> Wrong:
     """A group closes once, when its last member has come in."""
     group = known.groups[event.subject.group]
@@ -358,6 +370,7 @@ ON_EVENTS: Mapping[type, Sequence[Callable[[Ledger, Any, Commit], Wrong]]] = {
     ),
     e.TaskSkipped: _OF_TASKS,
     e.ImageReceived: (images_come_in_once_and_in_order, the_window_is_kept),
+    e.ImageReopened: (what_is_taken_up_again_keeps_to_the_window,),
     e.GroupClosed: (a_group_closes_when_it_is_whole,),
     e.ImageSettled: (an_image_settles_once_and_at_rest, an_image_ends_as_its_policies_say),
     e.GateOpened: (a_gate_opens_once_and_for_enough,),
