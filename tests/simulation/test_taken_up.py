@@ -73,7 +73,7 @@ class Recorded:
         )
         count = 0
         for group in self.decider.possible(decisions, refused.append):
-            events = group.events()
+            events = group.events() or ()
             self.append(events)
             count += len(events)
         return count

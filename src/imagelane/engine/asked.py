@@ -18,12 +18,13 @@ from imagelane.schedule.scheduler import Scheduler
 @dataclass(slots=True)
 class _Line:
     """What is to be taken up again, one group after the other. ``needs`` is how many images come
-    with the first, once that was found out in vain."""
+    with the first, once that was found out in vain; ``not_before`` is when to look at it again."""
 
     rest: Iterator[Reopening]
     ticket: Ticket | None = None
     first: Reopening | None = None
     needs: int = 0
+    not_before: float = 0.0
 
     def over(self) -> bool:
         if self.first is None:
@@ -80,15 +81,21 @@ class Asked:
         """What is to be taken up next, if there may be room for it and the rate allows it."""
         line = self._line(now)
         self._scheduler.makes_room = False
-        if line is None or self._scheduler.reopens(line.needs):
-            return None if line is None else line.first
+        if line is None or now < line.not_before:
+            return None
+        if self._scheduler.reopens(line.needs):
+            return line.first
         self._scheduler.makes_room = True
         return None
 
-    def take_up(self, now: float, events: Sequence[Reopened]) -> bool:
+    def take_up(self, now: float, events: Sequence[Reopened] | None) -> bool:
         """Take up what came next, by events that were made from the record as it stands; False if
-        there is no room for so much."""
+        it has to wait: for room, or because its group is being published."""
         line = self._line(now)
+        if line is not None and events is None:
+            line.not_before = now + PULSE
+            return False
+        events = events or ()
         images = sum(isinstance(event, ImageReopened) for event in events)
         if line is None or (events and not self._scheduler.reopens(images)):
             if line is not None:

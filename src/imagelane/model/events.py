@@ -198,6 +198,21 @@ class MemoryEased:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerOpened:
+    """What a stage calls does not answer, so nothing of it is begun but now and then one attempt,
+    on probation. A coordinator that takes over keeps to it."""
+
+    stage: StageName
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerClosed:
+    """It answers again."""
+
+    stage: StageName
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettled:
     """The run stands still: for good (finished, failed, cancelled) or until it is resumed."""
 
@@ -255,6 +270,8 @@ Event = (
     | GroupSettled
     | MemoryShort
     | MemoryEased
+    | BreakerOpened
+    | BreakerClosed
     | RunSettled
     | StopDecided
     | AlertRaised
@@ -278,6 +295,8 @@ _TYPES: Mapping[str, type] = {
     "group_settled": GroupSettled,
     "memory_short": MemoryShort,
     "memory_eased": MemoryEased,
+    "breaker_opened": BreakerOpened,
+    "breaker_closed": BreakerClosed,
     "run_settled": RunSettled,
     "stop_decided": StopDecided,
     "alert_raised": AlertRaised,

@@ -14,7 +14,7 @@ from imagelane.model.ids import RunId
 from imagelane.model.plan import LogicalPlan
 from imagelane.ports.journal import Journal
 from imagelane.record.recall import recall
-from imagelane.record.reopen import DecisionError, Followers, reopenings
+from imagelane.record.reopen import DecisionError, Followers, NotNowError, reopenings
 
 Reopened = e.GroupReopened | e.ImageReopened
 Refused = Callable[[str], None]
@@ -24,10 +24,11 @@ Refused = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Reopening:
     """A group that is to be taken up again. ``events`` makes the events for that from the record as
-    it stands when it is called; none, where it cannot be done."""
+    it stands when it is called: an empty sequence where it cannot be done, None where it can be in
+    a while."""
 
     group: int
-    events: Callable[[], Sequence[Reopened]]
+    events: Callable[[], Sequence[Reopened] | None]
 
 
 class Decider:
@@ -63,9 +64,13 @@ class Decider:
                 together[0].subject.group, partial(self._if_possible, together, refused)
             )
 
-    def _if_possible(self, together: Sequence[Decision], refused: Refused) -> Sequence[Reopened]:
+    def _if_possible(
+        self, together: Sequence[Decision], refused: Refused
+    ) -> Sequence[Reopened] | None:
         try:
             return [event for group in self.events(together) for event in group]
+        except NotNowError:
+            return None
         except DecisionError as error:
             refused(str(error))
             return ()

@@ -31,6 +31,7 @@ from imagelane.schedule.flight import Flight
 from imagelane.schedule.gates import GateAnswer, GateTimeouts, decide_gate, late_reason
 from imagelane.schedule.lanes import lanes_of
 from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
+from imagelane.schedule.received import received
 from imagelane.schedule.retries import Retries
 
 Reopened = e.GroupReopened | e.ImageReopened
@@ -108,18 +109,7 @@ class Scheduler:
         if item.group > self.state.groups_opened:
             self._emit(e.GroupOpened(group, item.group_name))
         subject = Subject(item.group, item.ordinal)
-        self._emit(
-            e.ImageReceived(
-                subject,
-                item.sequence,
-                item.name,
-                item.path,
-                item.bytes,
-                item.mtime_ns,
-                item.role,
-                item.columns,
-            )
-        )
+        self._emit(received(subject, item))
         self._enter(subject, item.sequence)
         if item.last:
             self._emit(e.GroupClosed(group, item.group_size, wall))
@@ -134,10 +124,17 @@ class Scheduler:
         for event in reopened:
             self._emit(event)
             if isinstance(event, e.ImageReopened):
-                self._enter(event.subject, self.state.images[event.subject].sequence)
+                image = self.state.images[event.subject]
+                self._enter(event.subject, image.sequence)
+                if image.role == "primary":
+                    # Alternates that stand ready wait for it again.
+                    for member in self._members[event.subject.group]:
+                        self.orders.withdraw(member)
             else:
-                self._fates.forget(event.subject.group)
+                # A list of all groups would not be one of this group as it will be.
+                self.orders.undo(THE_RUN)
                 number = event.subject.group
+                self._fates.forget(number)
                 self._gate_timeouts.watch(number, self.state.groups[number])
         for event in reopened:
             self._refresh(event.subject)
@@ -394,5 +391,6 @@ class Scheduler:
         group = self.state.groups[subject.group]
         self._emit(e.GroupSettled(subject, state, reason, manifest_of(group, state)))
         self._fates.forget(subject.group)
+        self.orders.forget(subject)
         self._decided.weigh_losses()
         self._refresh(THE_RUN)

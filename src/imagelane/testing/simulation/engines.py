@@ -17,6 +17,7 @@ from typing import Any
 
 from imagelane.engine import Engine, Parts
 from imagelane.model import events as e
+from imagelane.model.decision import Decision, Request
 from imagelane.model.ids import RunId, Subject
 from imagelane.model.outcome import Failure, Outcome, Success
 from imagelane.model.plan import PhysicalPlan
@@ -24,13 +25,16 @@ from imagelane.model.run import RunState
 from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Order, Report
 from imagelane.ports.journal import Claimed, JournalError, JournalFullError, StaleFenceError
+from imagelane.ports.requests import Ticket
 from imagelane.ports.source import SourceItem
+from imagelane.record.decisions import Decider, Reopening
 from imagelane.record.recover import recover
 from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.simulation.broken import BrokenGuaranteeError
 from imagelane.testing.simulation.cases import Case
 from imagelane.testing.simulation.faults import Faults, Kind
+from imagelane.testing.simulation.hands import RUN, decided, redriven
 from imagelane.testing.simulation.play import compare, end_of, patience
 from imagelane.testing.simulation.watch import Watch
 from imagelane.testing.simulation.workers import (
@@ -42,8 +46,6 @@ from imagelane.testing.simulation.workers import (
     Workers,
 )
 from imagelane.testing.simulation.world import EPOCH, OVER
-
-RUN = RunId("run")
 
 
 class CrashError(Exception):
@@ -94,7 +96,8 @@ class MadeUpPool:
         assert self.engine is not None
         if self._fence == room.owner:
             stopping = self.stopping or room.watch.known.halted
-            room.watch.begun(order, self.engine.state, crew, stopping=stopping)
+            wall = room.clock.now()
+            room.watch.begun(order, self.engine.state, crew, wall, stopping=stopping)
         room.workers.begin(self._fence, order, room.clock.monotonic())
 
     def grant(self, order: int) -> None:
@@ -114,6 +117,8 @@ class MadeUpPool:
         if begun and room.faults.strike(Kind.PAUSE):
             self.stopping = room.watch.known.asked_to_stop = True
             self.engine.pause("asked to")
+        if begun and room.faults.strike(Kind.DECIDES):
+            room.decide()
         now = room.clock.monotonic()
         due = room.workers.next_due()
         room.clock.move(max(0.0, min(timeout, timeout if due is None else due - now)))
@@ -164,6 +169,29 @@ class Hanging:
             self.future.set_exception(error)
 
 
+class Desk:
+    """Where requests lie."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Ticket, Request] = {}
+        self._posted = 0
+
+    def post(self, run: RunId, request: Request) -> Ticket:
+        del run
+        self._posted += 1
+        ticket = Ticket(f"{self._posted:06}")
+        self._waiting[ticket] = request
+        return ticket
+
+    def waiting(self, run: RunId) -> Sequence[tuple[Ticket, Request]]:
+        del run
+        return list(self._waiting.items())
+
+    def done(self, run: RunId, ticket: Ticket) -> bool:
+        del run
+        return self._waiting.pop(ticket, None) is not None
+
+
 @dataclass
 class Listed:
     """A source that is a list."""
@@ -191,13 +219,14 @@ class Room:
     clock: FakeClock = field(default_factory=lambda: FakeClock(EPOCH))
     owner: int = ANYBODY
     steps: int = 0
+    requests: Desk = field(default_factory=Desk)
 
     def __post_init__(self) -> None:
         self.plans = [options.plan(self.case) for options in self.case.options]
         self.items = self.case.items()
         self.watch = Watch(self.plans[0].logical, self.items)
         self.faults = Faults(self.case.faults)
-        self.behaviour = self.case.behaviour()
+        self.behaviour = self.case.behaviour(self.watch.known.spared)
         executed: list[Interval] = []
         self.workers = Workers(lambda: self.behaviour, self.faults, executed)
         self.journal = WatchedJournal(self)
@@ -205,11 +234,14 @@ class Room:
         self.pointers: dict[Subject, int] = {}
         self._draw = random.Random(self.case.seed)
         self._mail: dict[int, list[Report]] = {}
-        self._left = patience(self.plans[0], len(self.items))
+        decides = sum(fault.kind is Kind.DECIDES for fault in self.case.faults)
+        self._left = patience(self.plans[0], len(self.items)) * (1 + self.case.again + decides)
+        self._decider = Decider(self.journal, RUN, self.plans[0].logical)
+        self.refused: list[str] = []
 
-    def coordinate(self) -> RunState:
+    def coordinate(self, *, again: bool = False) -> RunState:
         """One coordinator's life: claim the run, fold it, execute it, to where it stands still or
-        this coordinator does."""
+        this coordinator does. What failed goes round ``again``."""
         first = self.owner == ANYBODY
         plan = self.plans[min(self.owner, len(self.plans) - 1)]
         owner = "made up"
@@ -237,6 +269,9 @@ class Room:
                 scratch=self.scratch,
                 draw=random.Random(self.case.seed).random,
                 beginning=begins,
+                requests=self.requests,
+                carry_out=lambda decisions: self._possible([[one] for one in decisions]),
+                reopening=self._possible(redriven(self.journal, RUN)) if again else None,
                 promoter=MadeUpPromoter(self, fence),
                 take_over=lambda subject, _: self.take_over(fence, subject),
             ),
@@ -249,6 +284,14 @@ class Room:
             if isinstance(error, CrashError):
                 self.hanging = [one for one in self.hanging if one.fence != fence]
             return recover(self.journal, RUN)
+
+    def _possible(self, decisions: Iterable[Sequence[Decision]]) -> Iterator[Reopening]:
+        return self._decider.possible(decisions, self.refused.append)
+
+    def decide(self) -> None:
+        """Somebody asks whoever executes the run for something."""
+        if decisions := decided(self.journal, RUN, self._draw):
+            self.requests.post(RUN, Request("decide", "I say so", "somebody", tuple(decisions)))
 
     def take_over(self, fence: int, subject: Subject) -> None:
         """What a publisher does: from here on it refuses every earlier coordinator."""
@@ -278,6 +321,17 @@ class Room:
         self.watch.promoted(order.subject, fence, manifest)
         facts = does.outcome.facts if isinstance(does.outcome, Success) else {}
         return Success(facts={**facts, "manifest": manifest})
+
+    def to_its_end(self) -> RunState:
+        """Coordinators, one after the other, until the run is over or waits for decisions."""
+        while True:
+            state = self.coordinate()
+            asked = self.watch.known.asked_to_stop
+            if state.status in OVER or (state.status is RunStatus.PAUSED and not asked):
+                break
+            self.step()
+        self.go_on(float("inf"))
+        return state
 
     def step(self) -> None:
         """One more turn of somebody's loop."""
@@ -321,14 +375,12 @@ def play_with_engine(case: Case) -> int:
     """
     with tempfile.TemporaryDirectory() as scratch:
         room = Room(case, Path(scratch))
-        while True:
-            state = room.coordinate()
-            asked = room.watch.known.asked_to_stop
-            if state.status in OVER or (state.status is RunStatus.PAUSED and not asked):
-                break
-            room.step()
-        room.go_on(float("inf"))
-    return room.steps + compare(case, end_of(room.watch.known, state.status))
+        state = room.to_its_end()
+        compared = compare(case, end_of(room.watch.known, state.status))
+        for _ in range(case.again):
+            room.coordinate(again=True)
+            room.to_its_end()
+    return room.steps + compared
 
 
 def _manifest(order: Order) -> str:

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """The next order's reports come late."""
     OVERTAKEN = "overtaken"
     """The next promotion hangs, a second coordinator takes the run over, and then it goes on."""
+    DECIDES = "decides"
+    """Somebody decides, while the run goes on, on what has failed or waits."""
     REFUSED = "refused"
     """The target refuses the next promotion, for good."""
 
@@ -50,7 +52,7 @@ class Kind(StrEnum):
 OF_THE_COORDINATOR = frozenset(
     {Kind.CRASH_DECIDED, Kind.CRASH_SUBMITTED, Kind.CRASH_RECORDED, Kind.CRASH_EXECUTED}
 )
-COST_AN_ATTEMPT = frozenset({Kind.WORKER_DIES, Kind.LOST, Kind.REFUSED})
+CHANGE_THE_END = frozenset({Kind.WORKER_DIES, Kind.LOST, Kind.REFUSED, Kind.DECIDES})
 """After these an image may end otherwise than it would have: its attempts may be used up."""
 
 

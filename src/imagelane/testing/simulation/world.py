@@ -112,6 +112,18 @@ class World:
             self._lose(one, lambda _: False)
         self.state = fold(self.events)
 
+    def by_hand(self, events: Sequence[e.Event]) -> None:
+        """Record what somebody decided while nobody executes the run, as `imagelane resolve`
+        does."""
+        recorded = list(events)
+        if self.state.status in {RunStatus.FINISHED, RunStatus.FAILED}:
+            recorded.append(e.RunSettled(RunStatus.PAUSED, "a decision waits to be carried out"))
+        self._fence += 1
+        self.watch.known.fence = self._fence
+        self.watch.followed(recorded)
+        self.events += recorded
+        self.state = fold(self.events)
+
     # Coordinators
 
     def _take_up(self) -> None:
@@ -240,7 +252,8 @@ class World:
     def _begin(self, one: Coordinator, order: Order) -> None:
         # One that was replaced may do again what the other has recorded since: it was told so late.
         if one.fence == self._fence:
-            self.watch.begun(order, one.state, one.crew, stopping=one.stopping)
+            wall = EPOCH + self.now
+            self.watch.begun(order, one.state, one.crew, wall, stopping=one.stopping)
         manifest = None
         if one.crew.plan.segments[order.segment].place is Place.COORDINATOR:
             manifest = self.watch.manifest(order.subject)
@@ -250,7 +263,11 @@ class World:
 
     def _stands_still(self) -> bool:
         if not self._coordinators:
-            return False
+            # It died with the end of the run recorded: nobody takes that up.
+            if ended := self.watch.known.status in OVER:
+                self.state = fold(self.events)
+                self._drain()
+            return ended
         owner = self._coordinators[-1]
         self.state = owner.state
         if owner.fence != self._fence or owner.state.status is RunStatus.RUNNING:
@@ -262,9 +279,13 @@ class World:
         for one in list(self._coordinators):
             self._gives_up(one)
         if self.state.status in OVER:
-            for fence, promotion in self._workers.promotions():
-                self._promote(fence, promotion)
+            self._drain()
         return True
+
+    def _drain(self) -> None:
+        """Whoever was replaced and still hangs goes on."""
+        for fence, promotion in self._workers.promotions():
+            self._promote(fence, promotion)
 
     def _advance(self) -> None:
         """Let time pass to the next report, or the next moment that somebody waits for."""
