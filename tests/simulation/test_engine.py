@@ -25,6 +25,7 @@ from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.pools import ScriptedPool
 from imagelane.testing.simulation import Behaviour, Does, items_of
+from imagelane.testing.simulation.engines import Desk
 from tests.simulation.pipelines import news_gallery, planned
 
 RUN = RunId("run")
@@ -60,6 +61,7 @@ class Rig:
     claimed: Claimed | None = None
     moderate: dict[str, Any] = field(default_factory=dict)
     notifiers: dict[str, Notifier] = field(default_factory=dict)
+    requests: Desk | None = None
 
     def engine(self, *, pausing: Callable[[], bool] | None = None) -> Engine:
         clock = FakeClock()
@@ -94,6 +96,7 @@ class Rig:
                 draw=lambda: 0.5,
                 beginning=beginning,
                 notifiers=self.notifiers,
+                requests=self.requests,
             ),
             state,
         )

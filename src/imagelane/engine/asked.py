@@ -34,7 +34,8 @@ class _Line:
 
 class Asked:
     """Listens for requests, and has settled subjects taken up again when there is room for them:
-    what a person decided before what goes round again with many others."""
+    what a person decided before what goes round again with many others. ``stops``: somebody wants
+    the run to stand still."""
 
     def __init__(self, parts: Parts, scheduler: Scheduler) -> None:
         self._parts = parts
@@ -42,6 +43,7 @@ class Asked:
         self._decided: deque[_Line] = deque()
         self._again = None if parts.reopening is None else _Line(parts.reopening)
         scheduler.more_to_come = parts.reopening is not None
+        self.stops = False
         self._known: set[Ticket] = set()
         self._done: list[Ticket] = []
         self._listened = -math.inf
@@ -61,9 +63,11 @@ class Asked:
                 case "pause":
                     self._scheduler.stop(RunStatus.PAUSED, request.reason)
                     self._done.append(ticket)
+                    self.stops = True
                 case "cancel":
                     self._scheduler.stop(RunStatus.CANCELLED, request.reason)
                     self._done.append(ticket)
+                    self.stops = True
                 case _:
                     lines = self._parts.carry_out(request.decisions)
                     self._decided.append(_Line(iter(lines), ticket))

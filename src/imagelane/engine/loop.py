@@ -16,6 +16,7 @@ from pathlib import Path
 
 from imagelane.engine.asked import Asked
 from imagelane.engine.parts import PULSE, Parts
+from imagelane.engine.waits import Waits
 from imagelane.model.events import Event, subject_of
 from imagelane.model.obstacle import ObstacleKind, obstacle_of
 from imagelane.model.outcome import Failure, Outcome
@@ -62,6 +63,7 @@ class Engine:
             parts.run, parts.plan.logical.name, parts.notifiers, parts.clock.now, parts.pool.wake
         )
         self._obstacles = Obstacles()
+        self._waits = Waits()
         self._heard: list[Report] = []
         self._promotions: dict[Future[StageReport], int] = {}
         self._promoter = parts.promoter or ThreadPoolExecutor(1, "promote")
@@ -106,6 +108,7 @@ class Engine:
             items = None if self._state.exhausted else parts.source.items(self._state.received)
             while True:
                 felt = self._feel_memory(parts.clock.monotonic())
+                felt += self._waits.over(parts.clock.monotonic())
                 items = self._admit(items)
                 now = parts.clock.monotonic()
                 self._asked.listen(now)
@@ -171,10 +174,12 @@ class Engine:
         return list(settled)
 
     def _deliver_the_rest(self) -> None:
-        """The run stands still and is recorded so: whatever happens to its alerts cannot hurt it
-        any more."""
+        """The run stands still and is recorded so: whatever happens to its alerts, or to the record
+        of its waits, cannot hurt it any more."""
         ends = time.monotonic() + LAST_WORDS
+        now = self._parts.clock.monotonic()
         with suppress(JournalError, StaleFenceError):
+            self._recorder.record(self._waits.over(now, all_of_them=True))
             while self._deliveries.pending and (left := ends - time.monotonic()) > 0:
                 self._recorder.record(self._delivered(left))
 
@@ -259,16 +264,18 @@ class Engine:
                     self._parts.take_over(subject, stage)
                 except PublishError as error:
                     full = error.obstacle is not None and error.obstacle.kind is ObstacleKind.FULL
-                    if self._pausing or not full:
+                    if self._pausing or self._asked.stops or not full:
                         raise
                     self._wait(f"{error}: nothing is begun", expected)
                 else:
                     break
 
     def _wait(self, why: str, expected: tuple[int, int]) -> None:
-        """Wait a moment, before anything else can be done."""
+        """Wait a moment, before anything else can be done but to hear that it should stop."""
+        now = self._parts.clock.monotonic()
         self._waiting = why
-        self._pulse(self._parts.clock.monotonic(), expected)
+        self._asked.listen(now)
+        self._pulse(now, expected)
         # What workers say meanwhile is heard, so that they are not kept waiting.
         self._heard += self._parts.pool.poll(4 * PULSE)
 
@@ -278,8 +285,9 @@ class Engine:
             try:
                 self._recorder.record(events)
             except JournalFullError as error:
-                if self._pausing:
+                if self._pausing or self._asked.stops:
                     raise
+                self._waits.note([(error.folder, 0)], self._parts.clock.monotonic())
                 self._wait(f"{self._no_room(error.folder)}: nothing can be recorded", expected)
             else:
                 return
@@ -325,6 +333,7 @@ class Engine:
 
     def _look_at_obstacles(self, now: float) -> None:
         self._obstacles.look(now, self._parts.free)
+        self._waits.note(((one.where, one.needed) for one in self._obstacles.full()), now)
         self._waiting = "; ".join(
             self._no_room(one.where, one.needed) for one in self._obstacles.full()
         )

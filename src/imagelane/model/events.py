@@ -198,6 +198,17 @@ class MemoryEased:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitedForRoom:
+    """Nothing was begun for so many seconds, since the disk of a folder had no room: ``needed``
+    bytes were asked for, 0 where that is not known. Recorded once there is room, or when the run
+    ends, for the journal may lie on that disk."""
+
+    folder: str
+    needed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerOpened:
     """What a stage calls does not answer, so nothing of it is begun but now and then one attempt,
     on probation. A coordinator that takes over keeps to it."""
@@ -270,6 +281,7 @@ Event = (
     | GroupSettled
     | MemoryShort
     | MemoryEased
+    | WaitedForRoom
     | BreakerOpened
     | BreakerClosed
     | RunSettled
@@ -295,6 +307,7 @@ _TYPES: Mapping[str, type] = {
     "group_settled": GroupSettled,
     "memory_short": MemoryShort,
     "memory_eased": MemoryEased,
+    "waited_for_room": WaitedForRoom,
     "breaker_opened": BreakerOpened,
     "breaker_closed": BreakerClosed,
     "run_settled": RunSettled,

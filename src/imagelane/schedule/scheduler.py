@@ -366,20 +366,21 @@ class Scheduler:
         for turn in self._lanes.leave(image.sequence):
             self._refresh(turn)
         if image.role == "primary":
-            self._primary_settled(subject.group, fate)
+            self._primary_settled(subject, fate)
         if (reason := why_the_run_ends(fate, subject, self._stages)) is not None:
             self._decided.fail(reason, subject)
         self._decided.weigh_losses()
         self._refresh(subject.of_group)
 
-    def _primary_settled(self, number: int, fate: Fate) -> None:
+    def _primary_settled(self, subject: Subject, fate: Fate) -> None:
         primary = self.plan.logical.images.primary
         if primary is None:
             return
         failed = fate.state not in {ImageState.PROCESSING, ImageState.PARTIAL}
         if failed and primary.on_failure == "halt":
-            self._decided.halt(f"the primary of group {number} is {fate.state}", Subject(number))
-        for member in sorted(self._members.get(number, ())):
+            reason = f"the primary of group {subject.group} is {fate.state}"
+            self._decided.halt(reason, subject)
+        for member in sorted(self._members.get(subject.group, ())):
             self._refresh(member)
 
     def _finish_group(self, subject: Subject, group: GroupRecord) -> None:
