@@ -8,8 +8,13 @@ from collections import Counter
 
 import pytest
 
+from imagelane import wiring
+from imagelane.adapters import owner
+from imagelane.adapters.publishers.folder import FolderPublisher
 from imagelane.model import events as e
-from imagelane.model.states import RunStatus
+from imagelane.model.states import GroupState, RunStatus
+from imagelane.ports.journal import StaleFenceError
+from imagelane.ports.publisher import Version
 from tests.conftest import Paint
 from tests.crash.aftermath import published
 from tests.crash.conftest import Bystander, failures, required, required_program
@@ -70,3 +75,40 @@ def test_a_run_that_was_overtaken_does_not_publish_over_the_later_one(
     first.process.send_signal(signal.SIGCONT)
     assert "a later coordinator" in first.ends(3)
     assert published(project.public) == later
+
+
+def test_what_was_given_up_stays_so_whatever_the_earlier_coordinator_has_begun(
+    bystander: Bystander, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = bystander.project()
+    spec = wiring.load(project.pipeline)
+    foreign = project.public / "harbour"
+    fences: list[int] = []
+    seen: list[str] = []
+
+    def give_up() -> None:
+        foreign.mkdir()
+        run = project.runs()[0].run
+        with wiring.session(spec, spec.options, resume=run, pool="inline") as (engine, _):
+            assert engine.execute().group_counts[GroupState.ABORTED] == 1
+        foreign.rmdir()
+        seen.extend(sorted(published(project.public)))
+
+    def promote(publisher: FolderPublisher, version: Version, fence: int) -> None:
+        if not fences:
+            fences.append(fence)
+            give_up()
+        original(publisher, version, fence)
+
+    original = FolderPublisher.promote
+    monkeypatch.setattr(FolderPublisher, "promote", promote)
+    # As if it were on another host, from which nobody can tell whether it lives.
+    monkeypatch.setattr(owner, "alive", lambda _: False)
+    with (
+        wiring.session(spec, spec.options, pool="inline") as (first, _),
+        pytest.raises(StaleFenceError),
+    ):
+        first.execute()
+    assert not foreign.exists()
+    assert sorted(published(project.public)) == seen
+    assert all("harbour" not in name for name in seen)

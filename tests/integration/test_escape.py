@@ -20,9 +20,12 @@ import pytest
 from imagelane.execute.sandbox.terms import LAYERS, REQUIRED, examine
 from imagelane.model import events as e
 from tests.conftest import Paint
+from tests.crash.conftest import required
 from tests.integration.conftest import Project
+from tests.integration.reach import as_user, of_this_python
 
 SRC = Path(__file__).parents[2] / "src"
+NEEDED = of_this_python(SRC)
 REFUSED = {"EACCES", "EPERM", "ENOSYS"}
 # What any user may do who is not held. Without a sandbox these must get somewhere, or the test
 # would find walls where there are none.
@@ -101,11 +104,12 @@ def user(request: pytest.FixtureRequest) -> str | None:
         return None
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else; the other case is no root's already")
-    reach = [sys.executable, "-c", "import imagelane, pyvips"]
-    try:
-        subprocess.run(reach, user="nobody", env={"PYTHONPATH": str(SRC)}, check=True, cwd="/")
-    except (PermissionError, subprocess.CalledProcessError):
-        pytest.skip(f"nobody may not run {sys.executable}: a folder above it is closed")
+    reach = [*as_user("nobody", NEEDED), sys.executable, "-c", "import imagelane, pyvips"]
+    done = subprocess.run(
+        reach, env={**os.environ, "PYTHONPATH": str(SRC)}, check=False, cwd="/", capture_output=True
+    )
+    lacks = f"nobody may not run {sys.executable}: {done.stderr.decode()}"
+    required(done.returncode == 0, lacks, "let root mount file systems, or open the folders above")
     return "nobody"
 
 
@@ -153,13 +157,11 @@ class Place:
             number = pwd.getpwnam(user).pw_uid
             for path in (root, *root.rglob("*")):
                 os.chown(path, number, number)
+        command = [sys.executable, "-m", "imagelane", "run", *options, str(self.project.pipeline)]
         return subprocess.run(
-            [sys.executable, "-m", "imagelane", "run", *options, str(self.project.pipeline)],
+            command if user is None else [*as_user(user, NEEDED), *command],
             cwd=self.project.folder,
             env={**os.environ, "PYTHONPATH": str(SRC), "NO_COLOR": "1", "HOME": str(root)},
-            user=user,
-            group=user and pwd.getpwnam(user).pw_gid,
-            extra_groups=None if user is None else [],
             capture_output=True,
             text=True,
             check=False,

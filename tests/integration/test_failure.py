@@ -113,7 +113,8 @@ def test_a_halt_waits_and_calls_somebody(project: Path, imagelane: Imagelane) ->
     assert alerted(project) == ["run_halted"]
     (line,) = (project / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
     alert = json.loads(line)
-    assert (alert["subject"], alert["next"]) == ("2.4", "imagelane show 2.4")
+    command = f"imagelane resolve 2.4 VERB --run {alert['run']} --reason WHY"
+    assert (alert["subject"], alert["next"]) == ("2.4", command)
     assert "\x1b" not in alert["message"]
     imagelane("report", cwd=project)
     data = json.loads(imagelane("status", "--json", cwd=project).stdout)

@@ -66,7 +66,7 @@ def test_a_halt_alerts_once_after_it_is_durable(tmp_path: Path) -> None:
     assert desk.recorded == [True]
     assert alert.cause == "run_halted"
     assert "no answer��Bcc: everybody" in alert.message
-    assert alert.next_command.startswith("imagelane show 1.")
+    assert alert.next_command.startswith("imagelane resolve 1.")
     assert settled(rig) == [e.AlertSettled(1, "desk", 1)]
 
 

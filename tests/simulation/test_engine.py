@@ -25,7 +25,8 @@ from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.pools import ScriptedPool
 from imagelane.testing.simulation import Behaviour, Does, items_of
-from imagelane.testing.simulation.engines import AtOnce
+from imagelane.testing.simulation.desk import Desk
+from imagelane.testing.simulation.executors import AtOnce
 from tests.simulation.pipelines import news_gallery, planned
 
 RUN = RunId("run")
@@ -61,6 +62,7 @@ class Rig:
     claimed: Claimed | None = None
     moderate: dict[str, Any] = field(default_factory=dict)
     notifiers: dict[str, Notifier] = field(default_factory=dict)
+    requests: Desk | None = None
 
     def engine(self, *, pausing: Callable[[], bool] | None = None) -> Engine:
         clock = FakeClock()
@@ -96,6 +98,7 @@ class Rig:
                 beginning=beginning,
                 notifiers=self.notifiers,
                 writer=AtOnce(),
+                requests=self.requests,
             ),
             state,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelane.testing.simulation.cases import Case, Options, Stage
+from imagelane.testing.simulation.engines import play_with_engine
 from imagelane.testing.simulation.faults import Fault, Kind
 from imagelane.testing.simulation.play import play
 
@@ -86,9 +87,95 @@ FOUND = {
         options=(Options(),),
         tempo=10310,
     ),
+    # Whoever was replaced could still make a group live that its successor had given up: the
+    # pointer knew only of what had been made live.
+    "a promotion that goes on after its group was given up": Case(
+        seed=475,
+        stages=(Stage(name="stage3", sort="gathers"), Stage(name="publish", sort="publish")),
+        faults=(
+            Fault(kind=Kind.OVERTAKEN, step=0, size=0.913),
+            Fault(kind=Kind.REFUSED, step=0, size=0.791),
+        ),
+        tempo=475,
+    ),
+    # The list of galleries stood ready from before a group of it was taken up again, and was made
+    # while that one was on its way.
+    "a list of all groups, one of which is taken up again": Case(
+        seed=38,
+        stages=(
+            Stage(name="stage0", sort="gathers", timeout=5.0),
+            Stage(name="sheet0", sort="sheet", timeout=5.0),
+            Stage(name="publish", sort="publish", timeout=5.0),
+            Stage(name="index", sort="index", timeout=5.0, failing=0.4),
+        ),
+        faults=(Fault(kind=Kind.REFUSED, step=17, size=0.698),),
+        tempo=38,
+        again=1,
+    ),
+    # In a batch that works one after the other, whoever stood ready went beside one that came back
+    # before it.
+    "an image that comes back into a batch": Case(
+        seed=33,
+        stages=(Stage(name="stage0", timeout=20.0, failing=0.02),),
+        groups=(2, 1),
+        options=(Options(model="hybrid"),),
+        tempo=33,
+        tolerated=0.3,
+        again=2,
+    ),
+    # Alternates that stood ready were begun beside their primary when that was sent round again.
+    "a primary that is sent round again": Case(
+        seed=157,
+        stages=(Stage(name="stage0", attempts=1),),
+        groups=(4,),
+        primary="halt",
+        faults=(
+            Fault(kind=Kind.LOST, step=1, size=0.118),
+            Fault(kind=Kind.DECIDES, step=12, size=0.12),
+            Fault(kind=Kind.DECIDES, step=95, size=0.878),
+        ),
+        tempo=157,
+    ),
+    # Alternates came back before their primary, took all lanes, and waited for it.
+    "alternates that take the lanes that their primary needs": Case(
+        seed=210,
+        stages=(
+            Stage(name="stage0", attempts=2, timeout=5.0, failing=0.4),
+            Stage(name="stage3", failing=0.4),
+        ),
+        groups=(3,),
+        primary="halt",
+        primary_at=5,
+        options=(Options(model="hybrid", batch_size=1),),
+        tempo=210,
+        again=2,
+    ),
+}
+OF_THE_ENGINE = {
+    # An image could be taken up again while its group was on its way to be live without it.
+    "a decision on an image whose group is being published": Case(
+        seed=7755,
+        stages=(
+            Stage(name="stage0", failing=0.4),
+            Stage(name="publish", sort="publish", timeout=5.0, failing=0.4),
+            Stage(name="index", sort="index", timeout=5.0, failing=0.4),
+        ),
+        groups=(4,),
+        faults=(Fault(kind=Kind.DECIDES, step=18, size=0.403),),
+        tempo=7755,
+        tolerated=0.3,
+        again=2,
+    ),
 }
 
 
 @pytest.mark.parametrize("case", FOUND.values(), ids=FOUND.keys())
 def test_what_was_found_stays_mended(case: Case) -> None:
     play(case)
+
+
+@pytest.mark.parametrize(
+    "case", [*FOUND.values(), *OF_THE_ENGINE.values()], ids=[*FOUND, *OF_THE_ENGINE]
+)
+def test_what_was_found_stays_mended_in_the_engine(case: Case) -> None:
+    play_with_engine(case)

@@ -22,7 +22,7 @@ from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.pools import ScriptedPool
 from imagelane.testing.simulation import Does
-from imagelane.testing.simulation.engines import AtOnce
+from imagelane.testing.simulation.executors import AtOnce
 from tests.simulation.pipelines import planned, reduces, stage, waits
 from tests.simulation.test_engine import Listed
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
+from imagelane.engine.parts import PULSE
 from imagelane.model import events as e
-from imagelane.model.ids import Digest, StageName, Subject
+from imagelane.model.decision import Request
+from imagelane.model.ids import Digest, RunId, StageName, Subject
 from imagelane.model.obstacle import Obstacle, ObstacleKind
 from imagelane.model.outcome import Failure, Rendition, Success
 from imagelane.model.states import ErrorClass, ImageState, RunStatus
+from imagelane.ports.journal import Claimed, JournalFullError
+from imagelane.ports.requests import Ticket
 from imagelane.schedule.obstacles import FIRST_REMAKE
+from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.simulation import Behaviour, Does
+from imagelane.testing.simulation.desk import Desk
 from tests.simulation.test_engine import RUN, Rig
 
 LAST = Subject(1, 3)
@@ -122,3 +129,72 @@ def test_what_nobody_made_uses_up_attempts(tmp_path: Path) -> None:
     ]
     assert [event.attempt for event in failed] == [1, 2, 3]
     assert rig.journal.image_counts(RUN)[ImageState.SKIPPED] == 1
+
+
+def waited(rig: Rig) -> list[e.WaitedForRoom]:
+    events = (recorded.event for recorded in rig.journal.events(RUN))
+    return [event for event in events if isinstance(event, e.WaitedForRoom)]
+
+
+@pytest.mark.parametrize("times", [1, 7])
+def test_a_wait_for_room_is_recorded_once_with_how_long_it_was(tmp_path: Path, times: int) -> None:
+    full = Obstacle(ObstacleKind.FULL, "/photos", 10)
+    rig = Rig(tmp_path, behaviour=meeting(full, "store", LAST, times))
+    rig.engine().execute()
+    (wait,) = waited(rig)
+    assert (wait.folder, wait.needed) == ("/photos", 10)
+    assert wait.seconds >= 5.0 * times
+
+
+class Full(MemoryJournal):
+    """A journal whose disk is full for so many tries, from a commit on."""
+
+    def __init__(self, commits: int, tries: int) -> None:
+        super().__init__()
+        self._commits = commits
+        self._tries = tries
+        self.waits = False
+
+    def append(self, claimed: Claimed, events: Iterable[tuple[float, e.Event]]) -> None:
+        self._commits -= 1
+        if self._commits < 0 < self._tries:
+            self._tries -= 1
+            self.waits = True
+            raise JournalFullError("the disk is full", folder="/journal")
+        super().append(claimed, events)
+
+
+@pytest.mark.parametrize("commits", [0, 1, 4, 9])
+def test_a_wait_for_the_journals_own_disk_is_recorded_when_it_has_room(
+    tmp_path: Path, commits: int
+) -> None:
+    rig = Rig(tmp_path, journal=Full(commits, 3))
+    assert rig.engine().execute().status is RunStatus.FINISHED
+    assert_whole(rig)
+    (wait,) = waited(rig)
+    assert wait.folder == "/journal"
+    assert wait.seconds == pytest.approx(3 * 4 * PULSE, abs=4 * PULSE)
+
+
+class Late(Desk):
+    """Letters that come only when something has happened."""
+
+    def __init__(self, happened: Callable[[], bool]) -> None:
+        super().__init__()
+        self._happened = happened
+
+    def waiting(self, run: RunId) -> Sequence[tuple[Ticket, Request]]:
+        return super().waiting(run) if self._happened() else []
+
+
+@pytest.mark.parametrize("kind", ["pause", "cancel"])
+def test_who_asks_it_to_stop_is_heard_while_the_journals_disk_is_full(
+    tmp_path: Path, kind: str
+) -> None:
+    journal = Full(2, 1 << 30)
+    rig = Rig(tmp_path, journal=journal, requests=Late(lambda: journal.waits))
+    assert rig.requests is not None
+    rig.requests.post(RUN, Request(kind, "asked to", "somebody"))
+    with pytest.raises(JournalFullError):
+        rig.engine().execute()
+    assert rig.requests.waiting(RUN), "what could not be recorded is not answered"

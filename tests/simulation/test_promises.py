@@ -9,14 +9,26 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from imagelane.engine import Engine
+from imagelane.engine import Engine, loop
 from imagelane.model import events as e
 from imagelane.model import run as fold_room
+from imagelane.model.calls import Calls
 from imagelane.model.run import RunState
 from imagelane.model.states import ImageState
 from imagelane.model.work import Report, StageReport
 from imagelane.ports.journal import Claimed
-from imagelane.schedule import attempts, decided, fates, flight, gates, limits, scheduler
+from imagelane.schedule import (
+    alerts,
+    attempts,
+    breaker,
+    budget,
+    decided,
+    fates,
+    flight,
+    gates,
+    limits,
+    scheduler,
+)
 from imagelane.schedule.decided import Decided
 from imagelane.schedule.retries import Retries
 from imagelane.schedule.scheduler import Scheduler
@@ -24,7 +36,7 @@ from imagelane.testing import simulate
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.simulation import engines, world
 from imagelane.testing.simulation.broken import BrokenGuaranteeError
-from imagelane.testing.simulation.cases import case_of
+from imagelane.testing.simulation.cases import Case, Stage, case_of
 from imagelane.testing.simulation.play import play
 from imagelane.testing.simulation.search import Found, Search
 from imagelane.testing.simulation.shrink import broken, shrink
@@ -161,7 +173,7 @@ def publish_what_should_be_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def settle_a_run_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     def settle(self: Scheduler) -> None:
-        if (stopping := self._decided.stopping) is not None:
+        if (stopping := self.decided.stopping) is not None:
             self._emit(e.RunSettled(*stopping))
         else:
             original(self)
@@ -193,6 +205,38 @@ def lose_what_came_in(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, Scheduler, "report", deaf)
 
 
+def let_a_replaced_coordinator_promote(monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in (world, loop):
+        monkeypatch.setattr(room, "may_go_live", lambda *_: ())
+
+
+def never_leave_a_service_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaker.Breaker, "heard", lambda *_: breaker.Heard.NOTHING)
+
+
+def call_whoever_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaker.Breaker, "allows", lambda *_: True)
+
+
+def close_a_breaker_with_each_coordinator(monkeypatch: pytest.MonkeyPatch) -> None:
+    def anew(original: Any) -> Any:
+        return lambda self, policy, _: original(self, policy, Calls())
+
+    _replace(monkeypatch, breaker.Breaker, "__init__", anew)
+
+
+def call_people_a_thousand_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerts, "_same", lambda *_: False)
+
+
+def call_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decided, "alert_of", lambda *_: None)
+
+
+def tolerate_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decided, "run_loss", lambda _, state, __: "one" if state.lost else None)
+
+
 MUTATIONS: tuple[Mutate, ...] = (
     record_twice,
     open_the_gate_before_its_members_are_settled,
@@ -212,6 +256,13 @@ MUTATIONS: tuple[Mutate, ...] = (
     settle_a_run_in_flight,
     call_a_skipped_image_whole,
     lose_what_came_in,
+    let_a_replaced_coordinator_promote,
+    never_leave_a_service_alone,
+    call_whoever_is_left_alone,
+    close_a_breaker_with_each_coordinator,
+    call_people_a_thousand_times,
+    call_nobody,
+    tolerate_nothing,
 )
 
 
@@ -232,6 +283,17 @@ def test_a_scheduler_that_breaks_a_promise_is_found_out(
     error = first_broken()
     assert error is not None
     assert error.promise
+
+
+def test_a_scheduler_that_forgets_the_budget_of_retries_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outage = Stage("stage0", "waits", attempts=5, failing=0.9, budget=0.0)
+    case = Case(seed=1, stages=(outage,), groups=(50, 50))
+    play(case)
+    monkeypatch.setattr(budget.RetryBudget, "take", lambda *_: True)
+    with pytest.raises(BrokenGuaranteeError, match="retries of stage0"):
+        play(case)
 
 
 def test_an_engine_that_records_without_its_fence_is_found_out(
@@ -262,6 +324,24 @@ def test_an_engine_that_acts_before_it_records_is_found_out(
     error = first_broken(engines.play_with_engine)
     assert error is not None
     assert error.promise in {"what_is_begun_is_recorded", "only_what_is_whole_becomes_visible"}
+
+
+def test_an_engine_that_lets_a_replaced_coordinator_promote_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_a_replaced_coordinator_promote(monkeypatch)
+    error = first_broken(engines.play_with_engine)
+    assert error is not None
+    assert error.promise == "only_what_is_whole_becomes_visible"
+
+
+def test_an_engine_that_takes_up_again_more_than_the_window_holds_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Scheduler, "reopens", lambda *_: True)
+    error = first_broken(engines.play_with_engine)
+    assert error is not None
+    assert error.promise == "what_is_taken_up_again_keeps_to_the_window"
 
 
 def test_a_failure_says_how_to_see_it_again_and_is_made_small(

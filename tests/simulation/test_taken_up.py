@@ -71,9 +71,12 @@ class Recorded:
         decisions: Iterator[list[Decision]] = redriven(
             self.journal, RUN, Filter(), "again", "somebody"
         )
-        events = [e for group in self.decider.possible(decisions, refused.append) for e in group]
-        self.append(events)
-        return len(events)
+        count = 0
+        for group in self.decider.possible(decisions, refused.append):
+            events = group.events() or ()
+            self.append(events)
+            count += len(events)
+        return count
 
     def images(self) -> dict[Subject, ImageState]:
         return {row.subject: row.state for row in self.journal.images(RUN)}

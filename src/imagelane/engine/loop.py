@@ -9,30 +9,31 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 from imagelane.engine.asked import Asked
 from imagelane.engine.parts import PULSE, Parts
+from imagelane.engine.promotions import Promotions, with_members
+from imagelane.engine.waits import Waits
 from imagelane.model.events import Event, subject_of
-from imagelane.model.obstacle import obstacle_of
-from imagelane.model.outcome import Failure, Outcome
+from imagelane.model.obstacle import ObstacleKind, obstacle_of
 from imagelane.model.run import RunState, evolve
 from imagelane.model.spec import Place
-from imagelane.model.states import ErrorClass, RunStatus, Scope
-from imagelane.model.work import Claim, Order, OrderDone, Report, StageReport
+from imagelane.model.states import RunStatus, Scope
+from imagelane.model.work import Claim, Order, Report
 from imagelane.ports.journal import JournalError, StaleFenceError
 from imagelane.ports.observer import Pulse
+from imagelane.ports.publisher import PublishError
 from imagelane.ports.requests import Ticket
 from imagelane.ports.source import SourceItem
 from imagelane.record.deliveries import Deliveries
-from imagelane.record.members import write_members
 from imagelane.record.origin import origin_of
 from imagelane.record.recorder import Recorder
 from imagelane.schedule.flight import compose
 from imagelane.schedule.obstacles import FIRST_REMAKE, GiveBack, Obstacles, Remake
+from imagelane.schedule.overtaken import may_go_live
 from imagelane.schedule.scheduler import Scheduler
 
 LAST_WORDS = 15.0
@@ -53,6 +54,8 @@ class Engine:
 
     def __init__(self, parts: Parts, state: RunState) -> None:
         self._parts = parts
+        # Before the scheduler decides anything: what it gives up it lets go of.
+        self._overtaken = tuple(may_go_live(state, parts.plan.logical.stages))
         self._state = evolve(state, parts.beginning)
         images, _ = parts.source.count()
         self._scheduler = Scheduler(parts.plan, state, parts.draw, images)
@@ -70,9 +73,9 @@ class Engine:
             parts.run, parts.plan.logical.name, parts.notifiers, parts.clock.now, parts.pool.wake
         )
         self._obstacles = Obstacles()
+        self._waits = Waits()
         self._heard: list[Report] = []
-        self._promotions: dict[Future[StageReport], int] = {}
-        self._promoter = parts.promoter or ThreadPoolExecutor(1, "promote")
+        self._promotions = Promotions(parts)
         self._asked = Asked(parts, self._scheduler)
         self._began = parts.clock.monotonic()
         self._began_at = parts.clock.now()
@@ -100,6 +103,8 @@ class Engine:
 
         Raises:
             StaleFenceError: another coordinator took the run over; its record is untouched.
+            PublishError: an earlier coordinator cannot be kept from publishing, so nothing is
+                begun.
             JournalError: what happened cannot be recorded any more, so nothing more is begun.
         """
         parts, scheduler = self._parts, self._scheduler
@@ -109,6 +114,7 @@ class Engine:
         parts.pool.open(parts.plan)
         kill = True
         try:
+            self._take_over(expected)
             self._decide([parts.beginning, *scheduler.take_events()])
             # Whoever cannot record that it has the run begins nothing in it.
             self._write_out(expected)
@@ -117,12 +123,12 @@ class Engine:
             while True:
                 self._carry_on()
                 felt = self._feel_memory(parts.clock.monotonic())
+                felt += self._waits.over(parts.clock.monotonic())
                 self._look_at_obstacles(parts.clock.monotonic())
                 items = self._admit(items)
                 now = parts.clock.monotonic()
-                heard = self._asked.listen(now)
-                if not self._waiting:
-                    self._asked.take_up(now)
+                self._asked.listen(now)
+                self._reopen(now, expected)
                 scheduler.tick(now, self._wall(now))
                 for number in scheduler.grants():
                     parts.pool.grant(number)
@@ -130,7 +136,7 @@ class Engine:
                 scheduler.settle()
                 events = [*felt, *scheduler.take_events(), *self._delivered()]
                 waiting = self._submit_known(orders, events)
-                self._decide(events, waiting, heard)
+                self._decide(events, waiting)
                 self._carry_on()
                 if self._state.status is not RunStatus.RUNNING:
                     self._write_out(expected)
@@ -141,7 +147,7 @@ class Engine:
             self._deliver_the_rest()
             kill = False
         finally:
-            self._promoter.shutdown(wait=not kill, cancel_futures=True)
+            self._promotions.close(kill=kill)
             parts.pool.close(kill=kill)
             self._deliveries.close()
             self._writer.shutdown(wait=True, cancel_futures=True)
@@ -159,6 +165,17 @@ class Engine:
             self._scheduler.admit(item, self._wall(self._parts.clock.monotonic()))
         return items
 
+    def _reopen(self, now: float, expected: tuple[int, int]) -> None:
+        """Take up again what there is room for."""
+        while not self._waiting and (first := self._asked.next(now)) is not None:
+            known = self._recorder.touches_group(first.group)
+            if known or self._scheduler.unrecorded(first.group):
+                # It is taken up as the record has it, so what is known of it must be there.
+                self._decide(self._scheduler.take_events())
+                self._write_out(expected)
+            if not self._asked.take_up(now, first.events()):
+                break
+
     def _delivered(self, patience: float = 0.0) -> list[Event]:
         """What became of alerts, applied to the state."""
         settled = self._deliveries.settled(patience)
@@ -167,10 +184,13 @@ class Engine:
         return list(settled)
 
     def _deliver_the_rest(self) -> None:
-        """The run stands still and is recorded so: whatever happens to its alerts cannot hurt it
-        any more."""
+        """The run stands still and is recorded so: whatever happens to its alerts, or to the record
+        of its waits, cannot hurt it any more."""
         ends = time.monotonic() + LAST_WORDS
+        now = self._parts.clock.monotonic()
         with suppress(JournalError, StaleFenceError):
+            self._decide(self._waits.over(now, all_of_them=True))
+            self._carry_on()
             while self._deliveries.pending and (left := ends - time.monotonic()) > 0:
                 self._decide(self._delivered(left))
                 self._carry_on()
@@ -196,7 +216,7 @@ class Engine:
         place = self._parts.plan.segments[order.segment].place
         if order.subject.scope is not Scope.IMAGE:
             try:
-                order = replace(order, members=str(self._members(order)))
+                order = with_members(order, self._parts)
             except OSError as error:
                 obstacle = obstacle_of(error, self._parts.scratch)
                 if obstacle is None:
@@ -205,65 +225,26 @@ class Engine:
                 self._scheduler.give_back(order.number)
                 return
         if place is Place.COORDINATOR:
-            promotion = self._promoter.submit(self._promote, order)
-            self._promotions[promotion] = order.number
-            promotion.add_done_callback(lambda _: self._parts.pool.wake())
+            self._promotions.begin(order)
         else:
             self._parts.pool.submit(order)
 
-    def _members(self, order: Order) -> Path:
-        journal, run = self._parts.journal, self._parts.run
-        groups = (
-            [(order.subject.group, order.group_name)]
-            if order.subject.scope is Scope.GROUP
-            else ((row.group, row.name) for row in journal.groups(run))
-        )
-        target = self._parts.scratch / f"members-{order.subject}.jsonl"
-        return write_members(journal, run, groups, target, self._parts.fault)
-
-    def _promote(self, order: Order) -> StageReport:
-        started = time.monotonic()
-        outcome: Outcome
-        try:
-            outcome = self._parts.promote(order)
-            self._parts.fault("promote: unrecorded")
-        except OSError as error:
-            obstacle = obstacle_of(error, error.filename or self._parts.scratch)
-            outcome = Failure(ErrorClass.TRANSIENT, f"cannot publish: {error}", obstacle=obstacle)
-        return StageReport(
-            order.number,
-            order.stages[0],
-            outcome,
-            started,
-            time.monotonic(),
-            worker="coordinator",
-        )
-
     def _reports(self, now: float) -> list[Report]:
-        finished = [future for future in self._promotions if future.done()]
-        reports: list[Report] = []
-        for future in finished:
-            number = self._promotions.pop(future)
-            reports += [future.result(), OrderDone(number)]
         heard, self._heard = self._heard, []
-        reports += heard
+        reports = [*self._promotions.reports(), *heard]
         reports += self._parts.pool.poll(0.0 if reports else self._patience(now))
         return reports
 
     # What is decided, and what follows
 
-    def _decide(
-        self,
-        events: Sequence[Event],
-        orders: Sequence[Order] = (),
-        heard: Sequence[Ticket] = (),
-    ) -> None:
+    def _decide(self, events: Sequence[Event], orders: Sequence[Order] = ()) -> None:
+        heard = self._asked.done()
         if events or orders or heard:
             self._recorder.decide(events, _Follows(orders, heard))
 
     def _carry_on(self) -> None:
         """Do what follows from decisions that are durable now."""
-        if (full := self._recorder.full) is not None and self._scheduler.asked_to_stop:
+        if (full := self._recorder.full) is not None and self._scheduler.decided.asked:
             # Not even that can be recorded; it is taken up again from what is.
             raise full
         for decided in self._recorder.durable():
@@ -272,7 +253,7 @@ class Engine:
             if decided.follows.orders:
                 self._parts.fault("submit: before")
                 for order in decided.follows.orders:
-                    if self._scheduler.stopping:
+                    if self._scheduler.decided.stopping:
                         self._scheduler.give_back(order.number)
                     else:
                         self._submit(order)
@@ -284,11 +265,36 @@ class Engine:
             now = self._parts.clock.monotonic()
             if self._recorder.full is not None:
                 self._look_at_obstacles(now)
+                self._asked.listen(now)
                 self._pulse(now, expected)
             self._heard += self._parts.pool.poll(self._recorder.patience(now, PULSE))
             self._carry_on()
 
     # What stands in the way
+
+    def _take_over(self, expected: tuple[int, int]) -> None:
+        """Keep earlier coordinators from publishing, which may not know yet that they are replaced.
+        Before anything is recorded, so that what is recorded of a group's end stays true."""
+        for subject, stage in self._overtaken:
+            while True:
+                try:
+                    self._parts.take_over(subject, stage)
+                except PublishError as error:
+                    full = error.obstacle is not None and error.obstacle.kind is ObstacleKind.FULL
+                    if self._scheduler.decided.asked or not full:
+                        raise
+                    self._wait(f"{error}: nothing is begun", expected)
+                else:
+                    break
+
+    def _wait(self, why: str, expected: tuple[int, int]) -> None:
+        """Wait a moment, before anything else can be done but to hear that it should stop."""
+        now = self._parts.clock.monotonic()
+        self._waiting = why
+        self._asked.listen(now)
+        self._pulse(now, expected)
+        # What workers say meanwhile is heard, so that they are not kept waiting.
+        self._heard += self._parts.pool.poll(4 * PULSE)
 
     def _take(self, report: Report, now: float) -> None:
         """Let the scheduler hear a report, unless something stood in the attempt's way."""
@@ -331,10 +337,13 @@ class Engine:
 
     def _look_at_obstacles(self, now: float) -> None:
         self._obstacles.look(now, self._parts.free)
-        met = [self._no_room(one.where, one.needed) for one in self._obstacles.full()]
+        met = [(one.where, one.needed) for one in self._obstacles.full()]
+        said = [self._no_room(where, needed) for where, needed in met]
         if (full := self._recorder.full) is not None:
-            met.append(f"{self._no_room(full.folder)}: nothing can be recorded")
-        self._waiting = "; ".join(met)
+            met.append((full.folder, 0))
+            said.append(f"{self._no_room(full.folder)}: nothing can be recorded")
+        self._waits.note(met, now)
+        self._waiting = "; ".join(said)
         if self._obstacles.unwritable is not None:
             folder = self._obstacles.unwritable.where
             self._scheduler.stop(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagelane.model.decision import Decision
 from imagelane.model.events import RunResumed, RunStarted
-from imagelane.model.ids import RunId
+from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.outcome import Outcome
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.work import Order
@@ -25,7 +25,7 @@ from imagelane.ports.observer import Observer
 from imagelane.ports.pool import Pool
 from imagelane.ports.requests import Requests
 from imagelane.ports.source import Source
-from imagelane.schedule.scheduler import Reopened
+from imagelane.record.decisions import Reopening
 
 PULSE = 0.125
 """Seconds between two looks of the observers, and the longest that a pause goes unnoticed."""
@@ -33,15 +33,22 @@ PULSE = 0.125
 Promote = Callable[[Order], Outcome]
 """Executes a coordinator's stage on a group or the run; ``order.members`` is its members file."""
 
+TakeOver = Callable[[Subject, StageName], None]
+"""From here on no earlier coordinator makes the subject live by this stage."""
+
 Free = Callable[[str], int]
 """The bytes that are free on the disk of a folder."""
 
 
-CarryOut = Callable[[Sequence[Decision]], Iterable[Sequence[Reopened]]]
-"""From decisions to the events that carry them out, as far as that is possible."""
+CarryOut = Callable[[Sequence[Decision]], Iterable[Reopening]]
+"""From decisions to what carries them out, as far as that is possible."""
 
 
-def no_decisions(_: Sequence[Decision]) -> Iterable[Sequence[Reopened]]:
+def nobody_before(_: Subject, __: StageName) -> None:
+    """There was no earlier coordinator."""
+
+
+def no_decisions(_: Sequence[Decision]) -> Iterable[Reopening]:
     """Nobody decides anything."""
     return ()
 
@@ -55,11 +62,12 @@ class Parts:
     are by channel. ``free`` is asked while a disk is full; without it, it is tried again now and
     then. Without ``memory`` the budget of decoded pictures is the plan's, whatever the machine has
     left. ``promoter`` executes promotions and ``writer`` the journal's transactions, each one after
-    the other: a thread of its own, where none is given.
+    the other: a thread of its own, where none is given. ``take_over`` is asked, before anything is
+    recorded, for every promotion that an earlier coordinator may still be about.
 
-    ``requests`` are what people ask of the run while it goes on; ``carry_out`` turns decisions
-    into events, group by group. ``reopening`` are events of groups that are to be taken up again,
-    made when there is room for them, at most ``rate`` images a second.
+    ``requests`` are what people ask of the run while it goes on; ``carry_out`` says what carries
+    decisions out, group by group. ``reopening`` are groups that are to be taken up again, when
+    there is room for them, at most ``rate`` images a second.
     """
 
     run: RunId
@@ -77,10 +85,11 @@ class Parts:
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     requests: Requests | None = None
     carry_out: CarryOut = no_decisions
-    reopening: Iterator[Sequence[Reopened]] | None = None
+    reopening: Iterator[Reopening] | None = None
     rate: float | None = None
     fault: Fault = no_fault
     free: Free = lambda _: 0
     memory: Memory | None = None
     promoter: Executor | None = None
     writer: Executor | None = None
+    take_over: TakeOver = nobody_before

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imagelane.model.ids import RunId
+from imagelane.model.decision import Verb
+from imagelane.model.ids import THE_RUN, RunId
 
 
 class AlertCause(StrEnum):
@@ -26,13 +27,18 @@ class AlertCause(StrEnum):
     """An image waits for a decision."""
 
 
+_LOOK = "imagelane status {run}"
+_DECIDE = "imagelane resolve {about} VERB --run {run} --reason WHY"
+"""Words in capitals are for a human to fill in; as it stands the command does nothing but say what
+is expected."""
+
 _NEXT: Mapping[AlertCause, str] = {
-    AlertCause.RUN_HALTED: "imagelane show {about}",
-    AlertCause.RUN_FAILED: "imagelane status {run}",
-    AlertCause.BREAKER_OPENED: "imagelane status {run}",
-    AlertCause.GATE_TIMED_OUT: "imagelane show {about}",
-    AlertCause.GROUP_HELD: "imagelane show {about}",
-    AlertCause.IMAGE_HELD: "imagelane show {about}",
+    AlertCause.RUN_HALTED: _DECIDE,
+    AlertCause.RUN_FAILED: _LOOK,
+    AlertCause.BREAKER_OPENED: _LOOK,
+    AlertCause.GATE_TIMED_OUT: "imagelane show {about} --run {run}",
+    AlertCause.GROUP_HELD: _DECIDE,
+    AlertCause.IMAGE_HELD: _DECIDE,
 }
 
 
@@ -72,5 +78,16 @@ class Alert:
     @property
     def next_command(self) -> str:
         """What a human would run next. Made of identities only, so it is safe to paste."""
-        form = _NEXT.get(AlertCause(self.cause), "imagelane status {run}")
+        form = _NEXT.get(AlertCause(self.cause), _LOOK)
+        if form == _DECIDE and self.about == str(THE_RUN):
+            # What halts for a stage of the run as a whole is tried again once it is resumed.
+            form = "imagelane resume {run}"
         return form.format(run=self.run, about=self.about)
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What VERB in `next_command` may be: a human's choices."""
+        if "VERB" not in self.next_command:
+            return ()
+        of_image = "." in self.about
+        return tuple(verb.value for verb in (Verb if of_image else (Verb.RETRY, Verb.ABORT)))

@@ -198,6 +198,32 @@ class MemoryEased:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitedForRoom:
+    """Nothing was begun for so many seconds, since the disk of a folder had no room: ``needed``
+    bytes were asked for, 0 where that is not known. Recorded once there is room, or when the run
+    ends, for the journal may lie on that disk."""
+
+    folder: str
+    needed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerOpened:
+    """What a stage calls does not answer, so nothing of it is begun but now and then one attempt,
+    on probation. A coordinator that takes over keeps to it."""
+
+    stage: StageName
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerClosed:
+    """It answers again."""
+
+    stage: StageName
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettled:
     """The run stands still: for good (finished, failed, cancelled) or until it is resumed."""
 
@@ -255,6 +281,9 @@ Event = (
     | GroupSettled
     | MemoryShort
     | MemoryEased
+    | WaitedForRoom
+    | BreakerOpened
+    | BreakerClosed
     | RunSettled
     | StopDecided
     | AlertRaised
@@ -278,6 +307,9 @@ _TYPES: Mapping[str, type] = {
     "group_settled": GroupSettled,
     "memory_short": MemoryShort,
     "memory_eased": MemoryEased,
+    "waited_for_room": WaitedForRoom,
+    "breaker_opened": BreakerOpened,
+    "breaker_closed": BreakerClosed,
     "run_settled": RunSettled,
     "stop_decided": StopDecided,
     "alert_raised": AlertRaised,

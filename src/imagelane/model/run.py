@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from imagelane.model import events as e
-from imagelane.model.ids import Subject
+from imagelane.model.calls import Calls
+from imagelane.model.ids import StageName, Subject
 from imagelane.model.records import (
     GroupRecord,
     ImageRecord,
@@ -47,6 +48,7 @@ class RunState:
     They are ``losses_accepted`` once somebody took the run up that had failed of them.
     ``stopping`` is set once it is decided that the run will settle before all is done.
     ``alerts`` are by number, ``alerts_settled`` the (number, channel) of which no more is to do.
+    ``calls`` are the latest attempts at each stage that was tried.
     """
 
     images: dict[Subject, ImageRecord] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class RunState:
     stopping: e.StopDecided | None = None
     alerts: dict[int, e.AlertRaised] = field(default_factory=dict)
     alerts_settled: set[tuple[int, str]] = field(default_factory=set)
+    calls: dict[StageName, Calls] = field(default_factory=dict)
 
     def of(self, subject: Subject) -> SubjectState:
         """The record of a subject in flight.
@@ -86,6 +89,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
     match event:
         case e.TaskSucceeded():
             record = state.of(event.subject)
+            _calls(state, event.stage).succeeded(retry=event.stage in record.attempts)
             record.done.add(event.stage)
             record.missing.pop(event.stage, None)
             record.facts[event.stage] = event.facts
@@ -96,6 +100,10 @@ def evolve(state: RunState, event: e.Event) -> RunState:
                     record.verdicts[event.stage] = event.verdict
         case e.TaskFailed():
             record = state.of(event.subject)
+            _calls(state, event.stage).failed(
+                event.error, retry=event.stage in record.attempts, counted=event.counted
+            )
+            # Known as tried from here on, also where it is not counted.
             record.attempts[event.stage] += event.counted
             if isinstance(record, ImageRecord):
                 _saw_source(record, event.source_digest)
@@ -162,11 +170,19 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             state.stopping = None
         case e.StopDecided():
             state.stopping = event
+        case e.BreakerOpened():
+            _calls(state, event.stage).opened()
+        case e.BreakerClosed():
+            _calls(state, event.stage).closed()
         case e.AlertRaised():
             state.alerts[event.number] = event
         case e.AlertSettled():
             state.alerts_settled.add((event.number, event.channel))
     return state
+
+
+def _calls(state: RunState, stage: StageName) -> Calls:
+    return state.calls.setdefault(stage, Calls())
 
 
 def _reopen_image(state: RunState, event: e.ImageReopened) -> None:

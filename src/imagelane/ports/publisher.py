@@ -61,9 +61,18 @@ class Publisher(Protocol):
         """Make it live, in one atomic step, and keep the version before it.
 
         Raises:
-            StaleFenceError: a later coordinator has published this group.
+            StaleFenceError: a later coordinator has published this group, or taken it over.
             PublishError: something else stands at the group's place, the version was not staged,
                 or the target cannot be written.
+        """
+
+    def take_over(self, slug: str, fence: int) -> None:
+        """From here on no coordinator with an earlier fence makes a version of this group live,
+        also where nothing ever went live. What is live stays live.
+
+        Raises:
+            StaleFenceError: a later coordinator has published this group, or taken it over.
+            PublishError: the target cannot be written.
         """
 
     def live(self, slug: str) -> Digest | None:
@@ -78,6 +87,9 @@ class IndexedPublisher(Publisher, Protocol):
 
     def manifest(self, slug: str) -> bytes | None:
         """The manifest of the live version."""
+
+    def take_over_index(self, fence: int) -> None:
+        """`take_over`, of the list of galleries."""
 
     def publish_index(self, index: bytes, fence: int) -> None:
         """Replace the list of galleries (JSON), in one atomic step.

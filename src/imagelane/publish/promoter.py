@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from imagelane.model.ids import StageName
+from imagelane.model.ids import StageName, Subject
 from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.plan import LogicalPlan, LogicalStage
 from imagelane.model.states import ErrorClass, Scope
@@ -66,6 +66,19 @@ class Promoter:
             title=title,
             expected=self._expected(stage),
         )
+
+    def take_over(self, subject: Subject, stage: StageName) -> None:
+        """From here on no earlier coordinator makes a group, or the list of groups, live.
+
+        Raises:
+            StaleFenceError: a later one has taken it over already.
+            PublishError: the target cannot be written.
+        """
+        publisher = self._publishers[stage]
+        if subject.scope is Scope.RUN:
+            publisher.take_over_index(self._fence)
+        else:
+            publisher.take_over(self._slugs.of(subject.group), self._fence)
 
     def _expected(self, stage: LogicalStage) -> frozenset[str]:
         """The image stages whose files a reader would miss."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 from imagelane.model import events as e
@@ -12,11 +14,21 @@ from imagelane.model.ids import RunId
 from imagelane.model.plan import LogicalPlan
 from imagelane.ports.journal import Journal
 from imagelane.record.recall import recall
-from imagelane.record.reopen import DecisionError, Followers, reopenings
+from imagelane.record.reopen import DecisionError, Followers, NotNowError, reopenings
 
 Reopened = e.GroupReopened | e.ImageReopened
 Refused = Callable[[str], None]
 """Told why a decision cannot be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """A group that is to be taken up again. ``events`` makes the events for that from the record as
+    it stands when it is called: an empty sequence where it cannot be done, None where it can be in
+    a while."""
+
+    group: int
+    events: Callable[[], Sequence[Reopened] | None]
 
 
 class Decider:
@@ -44,11 +56,21 @@ class Decider:
 
     def possible(
         self, decisions: Iterable[Sequence[Decision]], refused: Refused
-    ) -> Iterator[Sequence[Reopened]]:
-        """The events of those decisions that can be carried out; each sequence of them as a whole
-        or not at all."""
+    ) -> Iterator[Reopening]:
+        """What carries decisions out; each sequence of them, which are of one group, as a whole or
+        not at all."""
         for together in decisions:
-            try:
-                yield from list(self.events(together))
-            except DecisionError as error:
-                refused(str(error))
+            yield Reopening(
+                together[0].subject.group, partial(self._if_possible, together, refused)
+            )
+
+    def _if_possible(
+        self, together: Sequence[Decision], refused: Refused
+    ) -> Sequence[Reopened] | None:
+        try:
+            return [event for group in self.events(together) for event in group]
+        except NotNowError:
+            return None
+        except DecisionError as error:
+            refused(str(error))
+            return ()

@@ -75,6 +75,10 @@ class Recorder(Generic[Follows]):
         """Whether something that was decided of the subject is not durable yet."""
         return subject in self._undurable
 
+    def touches_group(self, number: int) -> bool:
+        """Whether something of the group or one of its members is not durable yet."""
+        return any(subject.group == number for subject in self._undurable)
+
     def decide(self, events: Sequence[Event], follows: Follows) -> None:
         """Have events made durable, all or none, after all that were decided before; no events:
         what follows waits for those."""

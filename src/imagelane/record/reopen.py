@@ -28,6 +28,10 @@ class DecisionError(Exception):
     """A decision cannot be carried out: what was found, what was expected, what to do next."""
 
 
+class NotNowError(DecisionError):
+    """It cannot be carried out at this moment, and can be in a while."""
+
+
 @dataclass(frozen=True, slots=True)
 class Followers:
     """The image stages that come after each one, by name."""
@@ -57,8 +61,14 @@ def reopenings(
 
     Raises:
         DecisionError: one of them cannot be carried out; then none is.
+        NotNowError: the group is being published, without the image or with it as it is.
     """
     of_group = next((one for one in decisions if not one.subject.ordinal), None)
+    if group.over is None and group.record.state is GroupState.GATED and of_group is None:
+        raise NotNowError(
+            f"group {group.subject} is being published: expected one that is over, or waits; "
+            "ask again in a while, or resume the run if nobody executes it"
+        )
     images = [
         _image(_settled(group, one), one, followers) for one in decisions if one.subject.ordinal
     ]

@@ -1,4 +1,4 @@
-"""The alerts of a run, and what became of them."""
+"""The alerts of a run, and what became of them; and what it waited for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imagelane.model import events as e
 from imagelane.ports.journal import Recorded
 from imagelane.report.clean import visible
-from imagelane.report.view import AlertView, DeliveryView
+from imagelane.report.view import AlertView, DeliveryView, WaitView
 
 
 class Calls:
@@ -16,15 +16,21 @@ class Calls:
     def __init__(self) -> None:
         self._raised: dict[int, tuple[float, e.AlertRaised]] = {}
         self._settled: dict[int, list[DeliveryView]] = {}
+        self._waits: list[WaitView] = []
 
     def take(self, recorded: Recorded) -> None:
         match recorded.event:
             case e.AlertRaised() as event:
                 self._raised[event.number] = (recorded.at, event)
+            case e.WaitedForRoom() as event:
+                self._waits.append(WaitView(recorded.at, event.folder, event.seconds))
             case e.AlertSettled() as event:
                 self._settled.setdefault(event.number, []).append(
                     DeliveryView(event.channel, event.tries, event.problem)
                 )
+
+    def waits(self) -> tuple[WaitView, ...]:
+        return tuple(self._waits)
 
     def views(self) -> tuple[AlertView, ...]:
         return tuple(

@@ -64,6 +64,7 @@ def read_outline(journal: Journal, row: RunRow, limits: Limits) -> RunView:
         workers_left=0,
         piece=0.0,
         alerts=calls.views(),
+        waits=calls.waits(),
     )
 
 

@@ -221,6 +221,7 @@ class _Reading:
             piece=self._busy.width,
             sheet=_shown(run.entries),
             alerts=self._calls.views(),
+            waits=self._calls.waits(),
         )
 
     def _stage(self, name: StageName, stage: _StageSum) -> StageView:

@@ -36,6 +36,7 @@ def status(
     """
     yield from _head(view, ink, interrupted)
     yield from _alerts(view, ink, everything=everything)
+    yield from _waits(view, ink, everything=everything)
     yield ""
     yield from _images(view, ink)
     if view.group_rows:
@@ -84,6 +85,19 @@ def _alerts(view: RunView, ink: Ink, *, everything: bool) -> Iterator[str]:
         lost = any(one.problem for one in alert.deliveries)
         if said := delivered(alert):
             yield f"      {(ink.bad if lost else ink.soft)(said)}"
+
+
+def _waits(view: RunView, ink: Ink, *, everything: bool) -> Iterator[str]:
+    if not view.waits:
+        return
+    yield ""
+    yield ink.bold("Waits")
+    shown = view.waits if everything else view.waits[-REASONS:]
+    if len(shown) < len(view.waits):
+        yield ink.soft(f"  {number(len(view.waits) - len(shown))} earlier ones; --all lists them")
+    for wait in shown:
+        said = f"{seconds(wait.seconds)} for room on the disk of {visible(wait.folder)}"
+        yield f"  {moment(wait.at)}  {said}"
 
 
 def _images(view: RunView, ink: Ink) -> Iterator[str]:

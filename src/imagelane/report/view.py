@@ -205,6 +205,15 @@ class AlertView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitView:
+    """A wait for room on a folder's disk; ``at`` is wall-clock time of its end."""
+
+    at: float
+    folder: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run as it stands.
 
@@ -240,6 +249,7 @@ class RunView:
     piece: float
     sheet: tuple[Rendition, ...] = ()
     alerts: tuple[AlertView, ...] = ()
+    waits: tuple[WaitView, ...] = ()
 
     @property
     def settled(self) -> int:

@@ -51,6 +51,8 @@ class Attempts:
             self._failed(subject, attempt, report.outcome, report, heard, now)
         else:
             self._decided.emit(succeeded(subject, attempt, report.outcome, report))
+        if heard is Heard.CLOSED:
+            self._decided.emit(e.BreakerClosed(stage))
 
     def _failed(
         self,
@@ -66,6 +68,7 @@ class Attempts:
         delay = retry_delay(spec.retry, failure, max(1, attempt - spared), self._draw())
         self._decided.emit(failed(subject, attempt, failure, report, delay, counted=not spared))
         if heard is Heard.OPENED:
+            self._decided.emit(e.BreakerOpened(stage))
             said = f"{stage} gets no answer and is left alone for a while: {failure.message}"
             self._decided.alert(AlertCause.BREAKER_OPENED, said, THE_RUN, stage)
         if delay is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from math import inf
 
+from imagelane.model.calls import UNANSWERED, Calls
 from imagelane.model.ids import StageName
 from imagelane.model.outcome import Failure, Outcome
 from imagelane.model.plan import LogicalStage
@@ -17,9 +19,6 @@ PATIENCE = 100
 an outage of eight hours costs no image an attempt. Beyond that they count, so that a run whose
 service never comes back ends all the same."""
 
-_UNANSWERED = frozenset({ErrorClass.TRANSIENT, ErrorClass.TIMEOUT})
-"""Bad input and bugs are answers: the service is there."""
-
 
 class Heard(Enum):
     """What an attempt meant for a breaker."""
@@ -27,6 +26,8 @@ class Heard(Enum):
     NOTHING = "nothing"
     OPENED = "opened"
     """The breaker was closed, and opens because of it."""
+    CLOSED = "closed"
+    """The breaker was open, and closes because of it."""
     SPARED = "spared"
     """It was made on probation and failed: it is not counted among its image's attempts."""
 
@@ -39,16 +40,19 @@ class Breaker:
     a single one is let through. An answer closes it, no answer doubles the pause. What was in
     flight when it opened says nothing about now, and is passed over.
 
-    Its state is no part of the record: with a coordinator that takes over it begins closed.
+    With a coordinator that takes over it stands as the record has it in ``calls``. Only how long
+    the pause has been going on is not known, so where it is open the first attempt is let through.
     """
 
-    def __init__(self, policy: BreakerPolicy) -> None:
+    def __init__(self, policy: BreakerPolicy, calls: Calls) -> None:
         self._policy = policy
-        self._unanswered: deque[bool] = deque(maxlen=policy.of)
-        self._until: float | None = None
-        self._pause = policy.pause
+        self._unanswered: deque[bool] = deque(calls.unanswered, policy.of)
+        self._until: float | None = -inf if calls.left_alone else None
         self._probe: int | None = None
-        self._probes = 0
+        self._probes = calls.probes
+        self._pause = policy.pause
+        for _ in range(min(self._probes, PATIENCE)):
+            self._pause = min(policy.max, 2 * self._pause)
 
     def allows(self, now: float) -> bool:
         """Whether an attempt may begin now (monotonic seconds)."""
@@ -64,7 +68,7 @@ class Breaker:
         error = outcome.error if isinstance(outcome, Failure) else None
         if error is ErrorClass.WORKER_DIED:
             return Heard.NOTHING  # of the service it says nothing
-        unanswered = error in _UNANSWERED
+        unanswered = error in UNANSWERED
         if self._until is not None:
             on_probation = order == self._probe
             return self._probed(now, unanswered=unanswered) if on_probation else Heard.NOTHING
@@ -95,15 +99,17 @@ class Breaker:
         self._probes = 0
         self._pause = self._policy.pause
         self._until = None
-        return Heard.NOTHING
+        return Heard.CLOSED
 
 
 class Breakers:
     """The breakers of all stages that have one."""
 
-    def __init__(self, stages: Mapping[StageName, LogicalStage]) -> None:
+    def __init__(
+        self, stages: Mapping[StageName, LogicalStage], calls: Mapping[StageName, Calls]
+    ) -> None:
         self._of = {
-            name: Breaker(stage.spec.breaker)
+            name: Breaker(stage.spec.breaker, calls.get(name, Calls()))
             for name, stage in stages.items()
             if stage.spec.breaker is not None
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from imagelane.model.calls import LOOKED_BACK, Calls
+
 FLOOR = 5.0
 """Retries that a stage may make before its first attempts have earned any."""
 SAVED = 50.0
@@ -27,13 +29,19 @@ class RetryBudget:
     Finagle's ``minRetriesPerSec`` lets it. This adds no more than one call a second to a service
     that is otherwise left alone, and the attempts of each image are bounded, so every run ends.
 
-    A coordinator that takes a run over begins with the floor.
+    A coordinator that takes a run over comes to the same balance by the attempts that are recorded,
+    ``calls``; where there were more than are remembered, at most to that.
     """
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, calls: Calls) -> None:
         self._share = share
-        self._balance = FLOOR
         self._last = float("-inf")
+        self._balance = FLOOR if len(calls.retries) < LOOKED_BACK else 0.0
+        for retry in calls.retries:
+            if not retry:
+                self.first(self._last)
+            elif self._balance + _ROUNDING >= 1:
+                self._balance -= 1
 
     def first(self, now: float) -> None:
         """A first attempt begins."""

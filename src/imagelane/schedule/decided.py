@@ -32,6 +32,10 @@ class Decided:
         events, self._events = self._events, []
         return events
 
+    def pending(self, group: int) -> bool:
+        """Whether anything was decided of a group, or of its images, since `take`."""
+        return any(e.subject_of(event).group == group for event in self._events)
+
     def emit(self, event: e.Event) -> None:
         alert = alert_of(event, self._state)
         evolve(self._state, event)

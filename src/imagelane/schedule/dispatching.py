@@ -47,7 +47,7 @@ class Dispatcher:
         # What a worker of an earlier coordinator says late, it says of an order that is not here.
         self._orders = state.coordinators << 32
         self._now = 0.0
-        self.breakers = Breakers(stages)
+        self.breakers = Breakers(stages, state.calls)
         self.budget = Budget(plan.decoded_bytes, plan.reservation)
         self.pressure = Pressure(plan.decoded_bytes)
         self.flights: dict[int, Flight] = {}
@@ -87,6 +87,14 @@ class Dispatcher:
         """The subject is over."""
         self._not_before.pop(subject, None)
 
+    def undo(self, subject: Subject) -> None:
+        """What is made of the subject, or is about to be, is of no use any more."""
+        self.withdraw(subject)
+        self.forget(subject)
+        for flight in self.flights.values():
+            if flight.order.subject == subject:
+                flight.came_back = True
+
     def begin(self, now: float, wanted: Mapping[Subject, Container[StageName]]) -> Order | None:
         """The order that comes next within all limits, its places taken; None if there is none."""
         self._now = now
@@ -94,6 +102,9 @@ class Dispatcher:
             index, subject = picked
             segment = self._plan.segments[index]
             record = self._state.of(subject)
+            if not self._lanes.turn(subject, self._sequence(subject)):
+                # One before it was taken up again since; its turn comes when that one is settled.
+                continue
             stages = self._startable(segment, subject, record, now, wanted.get(subject))
             if stages:
                 return self._take(segment, subject, stages)
@@ -162,8 +173,7 @@ class Dispatcher:
             segment=segment,
             chosen=stages,
         )
-        image = self._state.images.get(subject)
-        sequence = _NOT_AN_IMAGE if image is None else image.sequence
+        sequence = self._sequence(subject)
         self.flights[order.number] = Flight(order, segment, sequence)
         self._busy.setdefault(subject, set()).add(segment.index)
         self._semaphores.take(segment.limits)
@@ -174,6 +184,10 @@ class Dispatcher:
         if not self._lanes.turn(subject, sequence):
             self.withdraw(subject)
         return order
+
+    def _sequence(self, subject: Subject) -> int:
+        image = self._state.images.get(subject)
+        return _NOT_AN_IMAGE if image is None else image.sequence
 
     def _startable(
         self,

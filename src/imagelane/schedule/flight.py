@@ -24,7 +24,8 @@ class Flight:
     _reported: set[StageName] = field(default_factory=set)
     _next: int = 0
     came_back: bool = False
-    """It was handed back: whatever was not reported of it counts as never tried."""
+    """It was handed back, or is of no use any more: whatever was not reported of it counts as
+    never tried."""
 
     @property
     def at(self) -> StageName | None:
@@ -37,9 +38,11 @@ class Flight:
 
     def reported(self, stage: LogicalStage, record: SubjectState) -> bool:
         """Note that a stage was reported. False if that is of no consequence: it was reported
-        before, or never asked for, or before one of this order that it needs. Then it will be done
-        again, when that one is done."""
+        before, or never asked for, or before one of this order that it needs; then it will be done
+        again, when that one is done. Or it is of no use any more."""
         stages = self.order.stages
+        if self.came_back:
+            return False
         if stage.name in self._reported or stage.name not in stages:
             return False
         if any(need in stages and not record.resolved(need) for need in stage.needs):

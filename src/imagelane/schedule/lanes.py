@@ -86,7 +86,11 @@ class _Batch:
 
 class BatchLanes(Lanes):
     """Hybrid: ``lanes`` batches side by side. A batch keeps its lane until all of its images are
-    settled, one after the other; a group's stage takes a lane of its own while it runs."""
+    settled, one after the other; a group's stage takes a lane of its own while it runs.
+
+    Batches come in the order of the source, but for images that are taken up again. These may be
+    what others wait for, so an older batch takes the lane of a younger one that does nothing now.
+    """
 
     def __init__(self, batch_size: int, lanes: int) -> None:
         self._size = batch_size
@@ -97,7 +101,7 @@ class BatchLanes(Lanes):
 
     def admits(self, sequence: int, group_tasks: int) -> bool:
         batch = self._batches.get(sequence // self._size)
-        if batch is not None:
+        if batch is not None and (batch.active or batch.members):
             return batch.active
         # What finishes a group comes before what begins another batch.
         return self._free > group_tasks
@@ -145,7 +149,7 @@ class BatchLanes(Lanes):
         del segment
         if subject.scope is Scope.IMAGE:
             self._batches[sequence // self._size].running = False
-            return []
+            return self._activate()
         self._free += 1
         return self._activate()
 
@@ -155,15 +159,32 @@ class BatchLanes(Lanes):
         return self._activate()
 
     def _activate(self) -> list[Subject]:
-        """Give free lanes to batches that wait, oldest first: those of a resumed run."""
+        """Give lanes to batches that wait, oldest first: those of a resumed run, or of images that
+        are taken up again."""
         begun = []
         for number in sorted(self._batches):
             batch = self._batches[number]
-            if not batch.active and self._free > 0:
-                batch.active = True
-                self._free -= 1
-                begun.append(batch.members[batch.first()])
+            if batch.active or not batch.members:
+                continue
+            if self._free <= 0 and not self._take_from_a_younger(number):
+                break
+            batch.active = True
+            self._free -= 1
+            begun.append(batch.members[batch.first()])
         return begun
+
+    def _take_from_a_younger(self, number: int) -> bool:
+        idle = (
+            other
+            for other, batch in self._batches.items()
+            if other > number and batch.active and not batch.running
+        )
+        youngest = max(idle, default=None)
+        if youngest is None:
+            return False
+        self._batches[youngest].active = False
+        self._free += 1
+        return True
 
 
 def lanes_of(lane: Lane) -> Lanes:

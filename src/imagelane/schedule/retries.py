@@ -6,6 +6,7 @@ import heapq
 from collections import deque
 from collections.abc import Mapping
 
+from imagelane.model.calls import Calls
 from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.plan import LogicalStage
 from imagelane.model.run import RunState
@@ -23,7 +24,7 @@ class Retries:
         self._state = state
         self._orders = orders
         self._budgets = {
-            name: RetryBudget(share)
+            name: RetryBudget(share, state.calls.get(name, Calls()))
             for name, stage in stages.items()
             if (share := stage.spec.retry.budget) is not None
         }

@@ -31,6 +31,7 @@ from imagelane.schedule.flight import Flight
 from imagelane.schedule.gates import GateAnswer, GateTimeouts, decide_gate, late_reason
 from imagelane.schedule.lanes import lanes_of
 from imagelane.schedule.ready import AFTER_ALL_GROUPS, AFTER_ITS_IMAGES
+from imagelane.schedule.received import received
 from imagelane.schedule.retries import Retries
 
 Reopened = e.GroupReopened | e.ImageReopened
@@ -50,8 +51,9 @@ class Scheduler:
         draw: random numbers in [0, 1), for the jitter of retries.
         expected: images in the source; 0: not known before it is exhausted.
 
-    ``orders`` tells what is queued and in flight. While there is ``more_to_come``, subjects that
-    will be reopened, the run does not end.
+    ``orders`` tells what is queued and in flight, ``decided`` whether the run is to stop. While
+    there is ``more_to_come``, subjects that will be reopened, the run does not end; while it
+    ``makes_room`` for them, none is admitted.
     """
 
     def __init__(
@@ -59,8 +61,8 @@ class Scheduler:
     ) -> None:
         self.plan = plan
         self.state = state
-        self._decided = Decided(state, plan.logical.tolerance, expected)
-        self._emit = self._decided.emit
+        self.decided = Decided(state, plan.logical.tolerance, expected)
+        self._emit = self.decided.emit
         self._stages: dict[StageName, LogicalStage] = {s.name: s for s in plan.logical.stages}
         self._of_scope = {scope: plan.logical.of_scope(scope) for scope in Scope}
         self._gates = gates_of(self._stages)
@@ -68,39 +70,31 @@ class Scheduler:
         self.orders = Dispatcher(plan, state, self._stages, self._lanes)
         self._members: dict[int, set[Subject]] = {}
         self._retries = Retries(self._stages, state, self.orders)
-        self._attempts = Attempts(self._stages, self._decided, self.orders, self._retries, draw)
+        self._attempts = Attempts(self._stages, self.decided, self.orders, self._retries, draw)
         self._gate_timeouts = GateTimeouts([gate for _, gate in self._gates])
         self._wanted: dict[Subject, frozenset[StageName]] = {}
         self._aborting: set[int] = set()
         self._fates = GroupFates(plan.logical, self._stages)
         self._now = 0.0
         self.more_to_come = False
+        self.makes_room = False
         self._take_up()
 
     # What the engine asks
 
     def take_events(self) -> list[e.Event]:
         """What was decided since the last call, in order."""
-        return self._decided.take()
+        return self.decided.take()
 
     def admits(self) -> bool:
         """Whether the window has a place for the next image of the source."""
         return (
-            self._decided.stopping is None
+            self.decided.stopping is None
             and not self.state.exhausted
-            and len(self.state.images) < (1 if self.orders.pressure.short else self.plan.window)
+            and not self.makes_room
+            and len(self.state.images) < self._window()
             and self._lanes.admits(self.state.received, self.orders.group_tasks_ready())
         )
-
-    @property
-    def stopping(self) -> bool:
-        """Whether nothing more may begin."""
-        return self._decided.stopping is not None
-
-    @property
-    def asked_to_stop(self) -> bool:
-        """Whether somebody wants it to stand still, whatever has failed in it."""
-        return self._decided.asked is not None
 
     def wake_at(self) -> tuple[float | None, float | None]:
         """When `tick` has something to do, if nothing happens before: (monotonic, wall clock)."""
@@ -116,18 +110,7 @@ class Scheduler:
         if item.group > self.state.groups_opened:
             self._emit(e.GroupOpened(group, item.group_name))
         subject = Subject(item.group, item.ordinal)
-        self._emit(
-            e.ImageReceived(
-                subject,
-                item.sequence,
-                item.name,
-                item.path,
-                item.bytes,
-                item.mtime_ns,
-                item.role,
-                item.columns,
-            )
-        )
+        self._emit(received(subject, item))
         self._enter(subject, item.sequence)
         if item.last:
             self._emit(e.GroupClosed(group, item.group_size, wall))
@@ -142,24 +125,41 @@ class Scheduler:
         for event in reopened:
             self._emit(event)
             if isinstance(event, e.ImageReopened):
-                self._enter(event.subject, self.state.images[event.subject].sequence)
+                image = self.state.images[event.subject]
+                self._enter(event.subject, image.sequence)
+                if image.role == "primary":
+                    # Alternates that stand ready wait for it again.
+                    for member in self._members[event.subject.group]:
+                        self.orders.withdraw(member)
             else:
-                self._fates.forget(event.subject.group)
+                # A list of all groups would not be one of this group as it will be.
+                self.orders.undo(THE_RUN)
                 number = event.subject.group
+                self._fates.forget(number)
                 self._gate_timeouts.watch(number, self.state.groups[number])
         for event in reopened:
             self._refresh(event.subject)
             self._refresh(event.subject.of_group)
 
-    def reopens(self) -> bool:
-        """Whether the window has a place for another subject that is to be taken up again."""
-        return self._decided.stopping is None and len(self.state.images) < self.plan.window
+    def reopens(self, images: int) -> bool:
+        """Whether the window has places for so many images that are taken up again together. More
+        than it holds come in alone: their group's gate must not open for a part of them."""
+        flying = len(self.state.images)
+        fits = not flying or flying + images <= self._window()
+        return self.decided.stopping is None and fits
+
+    def unrecorded(self, group: int) -> bool:
+        """Whether something was decided of a group since `take_events`."""
+        return self.decided.pending(group)
+
+    def _window(self) -> int:
+        return 1 if self.orders.pressure.short else self.plan.window
 
     def source_ended(self) -> None:
         """The source has no more images."""
         self._emit(e.SourceExhausted(self.state.groups_opened, self.state.received))
         self._lanes.source_ended()
-        self._decided.weigh_losses()
+        self.decided.weigh_losses()
         self._refresh(THE_RUN)
 
     def report(self, report: Report, now: float) -> None:
@@ -200,13 +200,13 @@ class Scheduler:
     def stop(self, status: RunStatus, reason: str) -> None:
         """Begin nothing more; when the last order is done, the run settles in ``status``, unless a
         failure has decided otherwise. Safe in a signal handler."""
-        self._decided.ask_to_stop(status, reason)
+        self.decided.ask_to_stop(status, reason)
 
     def settle(self) -> None:
         """Settle the run, if nothing is left to do or it was stopped and stands still."""
         if self.orders.flights or self.state.status is not RunStatus.RUNNING:
             return
-        if (stopping := self._decided.stopping) is not None:
+        if (stopping := self.decided.stopping) is not None:
             self._emit(e.RunSettled(*stopping))
         elif not self.more_to_come and (settled := run_end(self.state, self._stages)):
             self._emit(settled)
@@ -215,7 +215,7 @@ class Scheduler:
         """Orders that may begin now, oldest group first, each within all of its limits."""
         self._now = now
         orders: list[Order] = []
-        while self._decided.stopping is None and (order := self.orders.begin(now, self._wanted)):
+        while self.decided.stopping is None and (order := self.orders.begin(now, self._wanted)):
             self._retries.began(order, now)
             orders.append(order)
         return orders
@@ -235,7 +235,7 @@ class Scheduler:
             self._refresh(subject)
         for subject in (*map(Subject, self.state.groups), THE_RUN):
             self._refresh(subject)
-        self._decided.weigh_losses()
+        self.decided.weigh_losses()
 
     def _enter(self, subject: Subject, sequence: int) -> None:
         self._lanes.enter(subject, sequence)
@@ -324,7 +324,7 @@ class Scheduler:
             self._emit(e.TaskSkipped(subject, stage, f"needs {lacking}, which is missing"))
 
     def _push(self, subject: Subject, record: SubjectState, place: tuple[int, int]) -> None:
-        if self._decided.stopping is None:
+        if self.decided.stopping is None:
             self.orders.consider(subject, record, place, self._now, self._wanted.get(subject))
 
     # Groups
@@ -350,7 +350,7 @@ class Scheduler:
             return
         reason = late_reason([self.state.images[subject].source.name for subject in missing])
         self._fates.late(number, gate, reason)
-        self._decided.alert(AlertCause.GATE_TIMED_OUT, f"group {number}: {reason}", Subject(number))
+        self.decided.alert(AlertCause.GATE_TIMED_OUT, f"group {number}: {reason}", Subject(number))
         for subject in missing:
             self._refresh(subject)
         self._refresh(Subject(number))
@@ -367,20 +367,21 @@ class Scheduler:
         for turn in self._lanes.leave(image.sequence):
             self._refresh(turn)
         if image.role == "primary":
-            self._primary_settled(subject.group, fate)
+            self._primary_settled(subject, fate)
         if (reason := why_the_run_ends(fate, subject, self._stages)) is not None:
-            self._decided.fail(reason, subject)
-        self._decided.weigh_losses()
+            self.decided.fail(reason, subject)
+        self.decided.weigh_losses()
         self._refresh(subject.of_group)
 
-    def _primary_settled(self, number: int, fate: Fate) -> None:
+    def _primary_settled(self, subject: Subject, fate: Fate) -> None:
         primary = self.plan.logical.images.primary
         if primary is None:
             return
         failed = fate.state not in {ImageState.PROCESSING, ImageState.PARTIAL}
         if failed and primary.on_failure == "halt":
-            self._decided.halt(f"the primary of group {number} is {fate.state}", Subject(number))
-        for member in sorted(self._members.get(number, ())):
+            reason = f"the primary of group {subject.group} is {fate.state}"
+            self.decided.halt(reason, subject)
+        for member in sorted(self._members.get(subject.group, ())):
             self._refresh(member)
 
     def _finish_group(self, subject: Subject, group: GroupRecord) -> None:
@@ -392,5 +393,6 @@ class Scheduler:
         group = self.state.groups[subject.group]
         self._emit(e.GroupSettled(subject, state, reason, manifest_of(group, state)))
         self._fates.forget(subject.group)
-        self._decided.weigh_losses()
+        self.orders.forget(subject)
+        self.decided.weigh_losses()
         self._refresh(THE_RUN)

@@ -125,6 +125,8 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 alerts += 1
                 yield e.MemoryShort(1 << 20, 1 << 33)
                 yield e.MemoryEased(1 << 32, 1 << 33)
+                yield e.WaitedForRoom("/photos/\udcff", 10, 1.5)
+                yield from (e.BreakerOpened(_STAGES[0]), e.BreakerClosed(_STAGES[0]))
                 yield e.StopDecided(RunStatus.HALTED, "moderate failed", "3.1")
                 yield e.RunSettled(RunStatus.HALTED, "moderate failed")
                 stage = choose.choice((None, *_STAGES))

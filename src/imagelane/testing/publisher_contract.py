@@ -159,6 +159,32 @@ class PublisherContract:
         publisher.promote(old, 7)
         assert publisher.live("harbour") == old.digest
 
+    def test_what_a_later_coordinator_has_taken_over_nobody_before_it_makes_live(
+        self, publisher: IndexedPublisher, store: Store, look: Look
+    ) -> None:
+        late, new = make_version(store, "late"), make_version(store, "new")
+        for version in (late, new):
+            publisher.stage(version)
+        for _ in range(2):
+            publisher.take_over("harbour", 7)
+        assert publisher.live("harbour") is None
+        assert list(publisher.versions("harbour")) == []
+        with pytest.raises(StaleFenceError, match=r"fence 7, ours is 6.*taken over"):
+            publisher.promote(late, 6)
+        assert look("harbour") is None
+        publisher.promote(new, 7)
+        publisher.take_over("harbour", 9)
+        with pytest.raises(StaleFenceError, match="fence 9, ours is 7"):
+            publisher.promote(late, 7)
+        with pytest.raises(StaleFenceError, match="fence 9, ours is 8"):
+            publisher.take_over("harbour", 8)
+        seen = look("harbour")
+        assert seen is not None
+        assert_whole(seen, new)
+        assert list(publisher.versions("harbour")) == [new.digest]
+        publisher.promote(late, 9)
+        assert publisher.live("harbour") == late.digest
+
     def test_what_was_not_staged_is_not_promoted(
         self, publisher: IndexedPublisher, store: Store, look: Look
     ) -> None:
@@ -208,3 +234,7 @@ class PublisherContract:
             publisher.publish_index(json.dumps({"fence": fence}).encode(), fence)
         with pytest.raises(StaleFenceError):
             publisher.publish_index(b"{}", 4)
+        publisher.take_over_index(7)
+        with pytest.raises(StaleFenceError, match="fence 7, ours is 6"):
+            publisher.publish_index(b"{}", 6)
+        publisher.publish_index(b"{}", 7)

@@ -154,6 +154,7 @@ def session(
         slugs = Slugs(home / "slugs.db", journal, number)
         stack.callback(slugs.close)
         decider = Decider(journal, number, physical.logical)
+        promotes = promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence, fault)
         parts = Parts(
             run=number,
             plan=physical,
@@ -161,7 +162,8 @@ def session(
             journal=journal,
             source=source,
             pool=executing,
-            promote=promoter(physical, workspace, Path(spec.folder), slugs, claimed.fence, fault),
+            promote=promotes,
+            take_over=promotes.take_over,
             clock=SystemClock(),
             observers=observers,
             scratch=scratch,

@@ -12,7 +12,7 @@ from imagelane.ports.journal import Claimed, JournalFullError, StaleFenceError
 from imagelane.record.recorder import AGAIN, Recorder
 from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
-from imagelane.testing.simulation.engines import Later
+from imagelane.testing.simulation.executors import Later
 
 RUN = RunId("run")
 GROUP = Subject(1)

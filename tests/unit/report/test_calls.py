@@ -31,6 +31,7 @@ EVENTS: list[e.Event] = [
     e.AlertRaised(StageName("moderate"), 1, "breaker_opened", "no answer <b>\x1b[31m", "run"),
     e.AlertSettled(1, "mail", 1),
     e.AlertSettled(1, "webhook", 3, "hooks.example answered with status 500"),
+    e.WaitedForRoom("/photos/<i>\x1b[31m", 10, 75.0),
     e.RunSettled(RunStatus.HALTED, "moderate failed on 1.1"),
     e.AlertRaised(None, 2, "run_halted", "moderate failed on 1.1", "1.1"),
 ]
@@ -56,6 +57,7 @@ def test_the_status_shows_alerts_and_what_became_of_them(
     read = read_outline if at_a_glance else read_run
     lines = "\n".join(text.status(read(journal, row(journal), Limits()), Ink(), 100))
     assert "breaker opened: no answer <b>␛[31m" in lines
+    assert "for room on the disk of /photos/<i>␛[31m" in lines
     assert (
         "delivered by mail; not delivered by webhook in 3 tries: hooks.example answered with "
         "status 500" in lines

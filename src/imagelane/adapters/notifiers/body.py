@@ -28,4 +28,5 @@ def as_json(alert: Alert) -> bytes:
 def as_text(alert: Alert) -> str:
     """For people."""
     where = f"Run {alert.run}, alert {alert.number}"
-    return f"{alert.message}\n\nNext: {alert.next_command}\n\n{where}\n"
+    verbs = f"VERB is one of {', '.join(alert.verbs)}\n\n" if alert.verbs else ""
+    return f"{alert.message}\n\nNext: {alert.next_command}\n\n{verbs}{where}\n"

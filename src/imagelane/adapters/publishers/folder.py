@@ -124,25 +124,37 @@ class FolderPublisher:
                 self._fault("promote: swapped")
             self._fault("promote: done")
 
+    def take_over(self, slug: str, fence: int) -> None:
+        room = self._room(slug)
+        with self._explained(), room.locked():
+            self._remember(room, None, fence, f"gallery {slug}")
+
     def live(self, slug: str) -> Digest | None:
         manifest = self.manifest(slug)
         return None if manifest is None else Digest(hashlib.sha256(manifest).hexdigest())
 
     def versions(self, slug: str) -> Iterator[Digest]:
         room = self._room(slug)
-        newest_first = dict.fromkeys(one.digest for one in reversed(room.history()))
+        newest_first = dict.fromkeys(
+            one.digest for one in reversed(room.history()) if one.digest is not None
+        )
         return (digest for digest in newest_first if room.version(digest).is_dir())
 
     def manifest(self, slug: str) -> bytes | None:
         # Read through the pointer once: the file that is open stays the same.
         return self._manifest_in(self._target / _single(slug)) if self._ours(slug) else None
 
+    def take_over_index(self, fence: int) -> None:
+        room = self._index_room()
+        with self._explained(), room.locked():
+            self._remember(room, None, fence, "the list of galleries")
+
     def publish_index(self, index: bytes, fence: int) -> None:
-        room = Room(self._target / VERSIONS / ".index")
+        room = self._index_room()
         target = self._target / INDEX
         digest = Digest(hashlib.sha256(index).hexdigest())
         with self._explained(), room.locked():
-            if target.exists() and not room.history():
+            if target.exists() and all(one.digest is None for one in room.history()):
                 raise _foreign(target, "the list of galleries")
             self._remember(room, digest, fence, "the list of galleries")
             unfinished = room.unfinished()
@@ -153,6 +165,9 @@ class FolderPublisher:
 
     def _room(self, slug: str) -> Room:
         return Room(self._target / VERSIONS / _single(slug))
+
+    def _index_room(self) -> Room:
+        return Room(self._target / VERSIONS / ".index")
 
     def _ours(self, slug: str) -> bool:
         pointer = self._target / _single(slug)
@@ -228,14 +243,17 @@ class FolderPublisher:
                 "the disk"
             )
 
-    def _remember(self, room: Room, digest: Digest, fence: int, what: str) -> None:
+    def _remember(self, room: Room, digest: Digest | None, fence: int, what: str) -> None:
         history = room.history()
-        latest = max((one.fence for one in history), default=fence)
-        if latest > fence:
+        latest = max(reversed(history), key=lambda one: one.fence, default=None)
+        if latest is not None and latest.fence > fence:
+            did = "taken over" if latest.digest is None else "published"
             raise StaleFenceError(
-                f"a later coordinator (fence {latest}, ours is {fence}) has published {what} in "
+                f"a later coordinator (fence {latest.fence}, ours is {fence}) has {did} {what} in "
                 f"{self._target}: nothing is changed"
             )
+        if digest is None and latest is not None and latest.fence == fence:
+            return
         if not history or (history[-1].digest, history[-1].fence) != (digest, fence):
             room.remember(Promotion(digest, fence, self._clock()))
 

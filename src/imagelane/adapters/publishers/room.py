@@ -20,9 +20,10 @@ _UNFINISHED = ".unfinished-"
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """One line of the history: what was made live, by which fence, when (seconds of the epoch)."""
+    """One line of the history: what was made live, by which fence, when (seconds of the epoch).
+    Without a digest nothing was, but the room belongs to that fence from there on."""
 
-    digest: Digest
+    digest: Digest | None
     fence: int
     at: float
 
@@ -30,8 +31,9 @@ class Promotion:
 class Room:
     """A folder in which one process works at a time.
 
-    ``history.jsonl`` has one line for each promotion, written before the pointer is swapped: so
-    the highest fence in it is never lower than that of what is live.
+    ``history.jsonl`` has one line for each promotion, written before the pointer is swapped, and
+    one for each time that a coordinator took the room over from those before it: so the highest
+    fence in it is never lower than that of what is live, and nobody below it may change that.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,14 +64,14 @@ class Room:
         return self.path / f"{_UNFINISHED}{uuid4().hex}"
 
     def history(self) -> list[Promotion]:
-        """All promotions, oldest first. A line that a crash cut off counts for nothing."""
+        """All lines, oldest first. One that a crash cut off counts for nothing."""
         try:
             text = self._history.read_text(encoding="utf-8")
         except FileNotFoundError:
             return []
         whole = text[: text.rfind("\n") + 1]
         return [
-            Promotion(Digest(one["digest"]), one["fence"], one["at"])
+            Promotion(one["digest"] and Digest(one["digest"]), one["fence"], one["at"])
             for one in map(json.loads, filter(None, whole.split("\n")))
         ]
 

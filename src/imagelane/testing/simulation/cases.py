@@ -8,7 +8,7 @@ made smaller stays the same in what is left of it.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -17,11 +17,13 @@ from imagelane.model.outcome import Failure, Outcome, Success, Verdict
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.policy import (
     RETRIED,
+    BreakerPolicy,
     ExecutionModel,
     FailurePolicy,
     GatePolicy,
     RetryPolicy,
     RunOptions,
+    Tolerance,
 )
 from imagelane.model.spec import (
     Extent,
@@ -55,6 +57,7 @@ _SORTS: dict[Sort, tuple[Scope, Place, Reads, bool]] = {
     "publish": (Scope.GROUP, Place.COORDINATOR, Reads.RENDITIONS, True),
     "index": (Scope.RUN, Place.COORDINATOR, Reads.RENDITIONS, True),
 }
+Spared = Callable[[StageName, Subject], int]
 _POOLS = {Place.PROCESS: "cpu", Place.THREAD: "io", Place.COORDINATOR: "coordinator"}
 
 
@@ -90,6 +93,9 @@ class Stage(_Short):
     require: Literal["settled", "all"] | float | tuple[str, ...] = "settled"
     gate_timeout: float | None = None
     gate_fails: Literal["held", "aborted"] = "aborted"
+    budget: float | None = None
+    breaker: tuple[int, int] | None = None
+    """(failures, of): a pause of half a second, two at most."""
 
     def spec(self) -> StageSpec:
         scope, place, reads, gathers = _SORTS[self.sort]
@@ -110,7 +116,8 @@ class Stage(_Short):
             extent=Extent(width=100) if reads is Reads.PICTURE else None,
             workers=self.workers,
             timeout=self.timeout,
-            retry=RetryPolicy(attempts=self.attempts, on=on),
+            retry=RetryPolicy(attempts=self.attempts, on=on, budget=self.budget),
+            breaker=self.breaker and BreakerPolicy(*self.breaker, pause=0.5, max=2.0),
             on_failure=FailurePolicy(self.on_failure),
             gate=gate if scope is Scope.GROUP else None,
         )
@@ -134,7 +141,13 @@ class Options(_Short):
         stages = tuple(stage.spec() for stage in case.stages)
         names = {stage.name for stage in case.stages}
         primary = PrimarySpec(on_failure=case.primary) if case.primary else None
-        spec = PipelineSpec("simulated", ImagesSpec("photos/", primary=primary), stages, "/nowhere")
+        spec = PipelineSpec(
+            "simulated",
+            ImagesSpec("photos/", primary=primary),
+            stages,
+            "/nowhere",
+            tolerance=Tolerance(case.tolerated, case.tolerated_of_group),
+        )
         waiting = any(_SORTS[stage.sort][1] is Place.THREAD for stage in case.stages)
         options = RunOptions(
             model=ExecutionModel(self.model),
@@ -152,7 +165,8 @@ class Options(_Short):
 @dataclass(frozen=True, repr=False)
 class Case(_Short):
     """A whole case. ``options`` are those of the coordinators, one after the other; ``tempo`` seeds
-    how long attempts take, ``seed`` what comes of them."""
+    how long attempts take, ``seed`` what comes of them. ``again`` is how often what failed is sent
+    round again, once the run stands still."""
 
     seed: int
     stages: tuple[Stage, ...]
@@ -162,12 +176,17 @@ class Case(_Short):
     options: tuple[Options, ...] = (Options(),)
     faults: tuple[Fault, ...] = ()
     tempo: int = 0
+    tolerated: float | None = None
+    tolerated_of_group: float | None = None
+    again: int = 0
 
     def items(self) -> list[SourceItem]:
         primary = self.primary is not None
         return items_of(self.groups, primary=primary, primary_at=self.primary_at, role=ROLE)
 
-    def behaviour(self) -> Behaviour:
+    def behaviour(self, spared: Spared = lambda *_: 0) -> Behaviour:
+        """What attempts do. An attempt that was ``spared`` so often, since it only found out that
+        nobody answers, is made again under its number, and may come to something else."""
         stages = {stage.name: stage for stage in self.stages}
 
         def does(name: StageName, subject: Subject, attempt: int) -> Does:
@@ -177,12 +196,13 @@ class Case(_Short):
             if stage.timeout is not None:
                 # What comes of an attempt may not depend on how long others take.
                 seconds = min(seconds, 0.9 * stage.timeout)
-            if drawn(self.seed, "hangs", name, subject, attempt) < stage.hangs:
+            tries = attempt + 100 * spared(name, subject)
+            if drawn(self.seed, "hangs", name, subject, tries) < stage.hangs:
                 seconds = float("inf")
             decodes = (0, 1 << 20, 1 << 28, 3 << 30)[
                 int(drawn(self.seed, "decodes", name, subject) * 4)
             ]
-            return Does(seconds, self._outcome(stage, subject, attempt), decodes)
+            return Does(seconds, self._outcome(stage, subject, tries), decodes)
 
         return does
 
@@ -221,7 +241,14 @@ def case_of(seed: int) -> Case:
         options=tuple(_options(draw, stages) for _ in range(draw.choice((1, 1, 2, 3)))),
         tempo=seed,
     )
-    return replace(case, faults=_faults(draw, case))
+    case = replace(case, faults=_faults(draw, case))
+    if draw.random() < 0.3:
+        case = replace(case, again=draw.choice((1, 1, 2)))
+    if draw.random() < 0.2:
+        case = replace(case, tolerated=draw.choice((0.0, 0.1, 0.3)))
+    if draw.random() < 0.2:
+        case = replace(case, tolerated_of_group=draw.choice((0.0, 0.2, 0.5)))
+    return case
 
 
 def _groups(draw: random.Random) -> tuple[int, ...]:
@@ -235,8 +262,15 @@ def _groups(draw: random.Random) -> tuple[int, ...]:
 def _stages(draw: random.Random) -> tuple[Stage, ...]:
     failing = draw.choice((0.0, 0.02, 0.1, 0.4))
     policies = draw.choices(
-        (("skip",), ("skip", "partial"), ("skip", "partial", "abort", "halt")), (1, 3, 3)
+        (
+            ("skip",),
+            ("skip", "partial"),
+            ("skip", "partial", "abort", "halt"),
+            ("partial", "abort-run"),
+        ),
+        (3, 9, 9, 1),
     )[0]
+    waits = draw.random() < 0.5
     stages: list[Stage] = []
 
     def add(name: str, sort: Sort, needs: Sequence[str], **more: Any) -> None:
@@ -253,6 +287,8 @@ def _stages(draw: random.Random) -> tuple[Stage, ...]:
                 timeout=draw.choice((5.0, 20.0)) if hangs else draw.choice((None, 5.0)),
                 failing=draw.choice((0.0, failing)),
                 hangs=hangs,
+                budget=draw.choice((0.0, 0.2, 1.0)) if waits else None,
+                breaker=draw.choice((None, (2, 3), (3, 10))) if waits else None,
                 **more,
             )
         )
@@ -311,6 +347,7 @@ def _faults(draw: random.Random, case: Case) -> tuple[Fault, ...]:
             tuple(Kind),
             tuple(draw.sample(tuple(Kind), 3)),
             (draw.choice(tuple(Kind)),),
+            (Kind.OVERTAKEN, Kind.REFUSED),
         )
     )
     if not kinds:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.policy import FailurePolicy, GatePolicy
 from imagelane.model.spec import Place
-from imagelane.model.states import LEFT_THE_GROUP, ImageState, Scope
+from imagelane.model.states import LEFT_THE_GROUP, GroupState, ImageState, Scope
 from imagelane.testing.simulation.ledger import GroupPage, Ledger
 
 _WHOLE = ImageState.PROCESSING
@@ -119,6 +119,21 @@ def _past_the_tolerance(known: Ledger, group: GroupPage) -> bool:
     if share is None or group.size is None:
         return False
     return group.count(ImageState.SKIPPED, ImageState.DEAD) > share * group.size
+
+
+def why_failed(known: Ledger) -> bool:
+    """Whether the record has a cause for the run to fail before all is done."""
+    pages = (*known.images.values(), *known.groups.values(), known.run)
+    if any(FailurePolicy.ABORT_RUN in map(known.policy, page.failed) for page in pages):
+        return True
+    share = known.plan.tolerance.run
+    lost = sum(
+        len(group.members)
+        if group.state is GroupState.ABORTED
+        else group.count(ImageState.SKIPPED, ImageState.DEAD)
+        for group in known.groups.values()
+    )
+    return share is not None and lost > share * len(known.items)
 
 
 def may_be_skipped(known: Ledger, subject: Subject, wall: float) -> bool:

@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from imagelane.engine import Engine, Parts
 from imagelane.model import events as e
-from imagelane.model.ids import RunId
+from imagelane.model.decision import Decision, Request
+from imagelane.model.ids import Subject
 from imagelane.model.outcome import Failure, Outcome, Success
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
@@ -26,18 +26,27 @@ from imagelane.model.states import ErrorClass, RunStatus, Scope
 from imagelane.model.work import Order, Report
 from imagelane.ports.journal import Claimed, JournalError, JournalFullError, StaleFenceError
 from imagelane.ports.source import SourceItem
+from imagelane.record.decisions import Decider, Reopening
 from imagelane.record.recover import recover
 from imagelane.testing.clock import FakeClock
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.simulation.broken import BrokenGuaranteeError
 from imagelane.testing.simulation.cases import Case
+from imagelane.testing.simulation.desk import Desk
+from imagelane.testing.simulation.executors import AtOnce, Later
 from imagelane.testing.simulation.faults import Faults, Kind
+from imagelane.testing.simulation.hands import RUN, decided, redriven
 from imagelane.testing.simulation.play import compare, end_of, patience
 from imagelane.testing.simulation.watch import Watch
-from imagelane.testing.simulation.workers import ANYBODY, Crew, Interval, Promotion, Workers
+from imagelane.testing.simulation.workers import (
+    ANYBODY,
+    REFUSED,
+    Crew,
+    Interval,
+    Promotion,
+    Workers,
+)
 from imagelane.testing.simulation.world import EPOCH, OVER
-
-RUN = RunId("run")
 
 
 class CrashError(Exception):
@@ -86,7 +95,8 @@ class MadeUpPool:
         assert self.engine is not None
         if self._fence == room.owner:
             stopping = self.stopping or room.watch.known.halted
-            room.watch.begun(order, self.engine.state, crew, stopping=stopping)
+            wall = room.clock.now()
+            room.watch.begun(order, self.engine.state, crew, wall, stopping=stopping)
         room.workers.begin(self._fence, order, room.clock.monotonic())
 
     def grant(self, order: int) -> None:
@@ -108,6 +118,8 @@ class MadeUpPool:
         if begun and room.faults.strike(Kind.PAUSE):
             self.stopping = room.watch.known.asked_to_stop = True
             self.engine.pause("asked to")
+        if begun and room.faults.strike(Kind.DECIDES):
+            room.decide()
         now = room.clock.monotonic()
         due = room.workers.next_due()
         room.clock.move(max(0.0, min(timeout, timeout if due is None else due - now)))
@@ -123,37 +135,39 @@ class MadeUpPool:
         self._room.leave(self._fence, kill=kill)
 
 
-class AtOnce(Executor):
-    """Executes what is submitted before it returns: no thread, so no order but that of the seed."""
+class MadeUpPromoter(Executor):
+    """Executes what is submitted before it returns, unless that hangs: no thread, so no order but
+    that of the seed."""
+
+    def __init__(self, room: Room, fence: int) -> None:
+        self._room = room
+        self._fence = fence
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future = Future[Any]()
+        promotion = Hanging(self._fence, 0.0, lambda: fn(*args, **kwargs))
+        # As in `Workers`: what hangs is done later, and not refused.
+        if hangs := self._room.faults.strike(Kind.OVERTAKEN):
+            promotion.until = self._room.clock.monotonic() + 10 * hangs.seconds
+            self._room.hanging.append(promotion)
+        else:
+            promotion.execute()
+        return promotion.future
+
+
+@dataclass
+class Hanging:
+    """A promotion of one coordinator, and when it goes on."""
+
+    fence: int
+    until: float
+    doing: Callable[[], Any]
+    future: Future[Any] = field(default_factory=Future)
+
+    def execute(self) -> None:
         try:
-            future.set_result(fn(*args, **kwargs))
+            self.future.set_result(self.doing())
         except Exception as error:  # noqa: BLE001 -- the future's to raise, as every executor does
-            future.set_exception(error)
-        return future
-
-
-class Later(Executor):
-    """Executes what was submitted when the world has moved on: a disk that takes its time."""
-
-    def __init__(self) -> None:
-        self._submitted: list[tuple[Future[Any], Callable[[], Any]]] = []
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future = Future[Any]()
-        self._submitted.append((future, partial(fn, *args, **kwargs)))
-        return future
-
-    def catch_up(self) -> None:
-        """Execute everything that waits."""
-        waiting, self._submitted = self._submitted, []
-        for future, call in waiting:
-            try:
-                future.set_result(call())
-            except Exception as error:  # noqa: BLE001 -- the future's to raise
-                future.set_exception(error)
+            self.future.set_exception(error)
 
 
 @dataclass
@@ -183,24 +197,30 @@ class Room:
     clock: FakeClock = field(default_factory=lambda: FakeClock(EPOCH))
     owner: int = ANYBODY
     steps: int = 0
+    requests: Desk = field(default_factory=Desk)
 
     def __post_init__(self) -> None:
         self.plans = [options.plan(self.case) for options in self.case.options]
         self.items = self.case.items()
         self.watch = Watch(self.plans[0].logical, self.items)
         self.faults = Faults(self.case.faults)
-        self.behaviour = self.case.behaviour()
+        self.behaviour = self.case.behaviour(self.watch.known.spared)
         executed: list[Interval] = []
         self.workers = Workers(lambda: self.behaviour, self.faults, executed)
         self.journal = WatchedJournal(self)
+        self.hanging: list[Hanging] = []
+        self.pointers: dict[Subject, int] = {}
         self._draw = random.Random(self.case.seed)
         self._disk = random.Random(self.case.seed)
         self._mail: dict[int, list[Report]] = {}
-        self._left = patience(self.plans[0], len(self.items))
+        decides = sum(fault.kind is Kind.DECIDES for fault in self.case.faults)
+        self._left = patience(self.plans[0], len(self.items)) * (1 + self.case.again + decides)
+        self._decider = Decider(self.journal, RUN, self.plans[0].logical)
+        self.refused: list[str] = []
 
-    def coordinate(self) -> RunState:
+    def coordinate(self, *, again: bool = False) -> RunState:
         """One coordinator's life: claim the run, fold it, execute it, to where it stands still or
-        this coordinator does."""
+        this coordinator does. What failed goes round ``again``."""
         first = self.owner == ANYBODY
         plan = self.plans[min(self.owner, len(self.plans) - 1)]
         owner = "made up"
@@ -229,30 +249,56 @@ class Room:
                 scratch=self.scratch,
                 draw=random.Random(self.case.seed).random,
                 beginning=begins,
-                promoter=AtOnce(),
+                requests=self.requests,
+                carry_out=lambda decisions: self._possible([[one] for one in decisions]),
+                reopening=self._possible(redriven(self.journal, RUN)) if again else None,
+                promoter=MadeUpPromoter(self, fence),
                 writer=writer,
+                take_over=lambda subject, _: self.take_over(fence, subject),
             ),
             state,
         )
         try:
             return pool.engine.execute()
-        except (CrashError, JournalError, StaleFenceError):
+        except (CrashError, JournalError, StaleFenceError) as error:
             self.leave(fence, kill=True)
+            if isinstance(error, CrashError):
+                self.hanging = [one for one in self.hanging if one.fence != fence]
             return recover(self.journal, RUN)
 
+    def _possible(self, decisions: Iterable[Sequence[Decision]]) -> Iterator[Reopening]:
+        return self._decider.possible(decisions, self.refused.append)
+
+    def decide(self) -> None:
+        """Somebody asks whoever executes the run for something."""
+        if decisions := decided(self.journal, RUN, self._draw):
+            self.requests.post(RUN, Request("decide", "I say so", "somebody", tuple(decisions)))
+
+    def take_over(self, fence: int, subject: Subject) -> None:
+        """What a publisher does: from here on it refuses every earlier coordinator."""
+        self._refuse_stale(fence, subject)
+        self.pointers[subject] = fence
+
+    def _refuse_stale(self, fence: int, subject: Subject) -> None:
+        if self.pointers.get(subject, fence) > fence:
+            raise StaleFenceError("made up: a later coordinator has taken it over")
+
     def promote(self, fence: int, order: Order) -> Outcome:
-        """What a publisher does: refuse a coordinator when a later one has published already."""
+        """What a publisher does: refuse a coordinator when a later one has published already, or
+        has taken the pointer over."""
         known = self.watch.known
         live = known.live.get(order.subject)
         stage = self.plans[0].logical.stage(order.stages[0])
         does = self.behaviour(stage.name, order.subject, order.attempts[0])
-        if live is not None and live[0] > fence:
-            raise StaleFenceError("made up: a later coordinator has published it")
+        self._refuse_stale(fence, order.subject)
         if live is None and does.seconds > (stage.spec.timeout or does.seconds):
             return Failure(ErrorClass.TIMEOUT, "made up: it never returned")
+        if live is None and self.faults.strike(Kind.REFUSED):
+            return REFUSED
         if live is None and isinstance(does.outcome, Failure):
             return does.outcome
         manifest = _manifest(order)
+        self.pointers[order.subject] = fence
         self.watch.promoted(order.subject, fence, manifest)
         facts = does.outcome.facts if isinstance(does.outcome, Success) else {}
         return Success(facts={**facts, "manifest": manifest})
@@ -260,6 +306,17 @@ class Room:
     def written(self) -> bool:
         """Whether the disk is done with what it was given; it takes a turn or some more."""
         return self._disk.random() < 0.6
+
+    def to_its_end(self) -> RunState:
+        """Coordinators, one after the other, until the run is over or waits for decisions."""
+        while True:
+            state = self.coordinate()
+            asked = self.watch.known.asked_to_stop
+            if state.status in OVER or (state.status is RunStatus.PAUSED and not asked):
+                break
+            self.step()
+        self.go_on(float("inf"))
+        return state
 
     def step(self) -> None:
         """One more turn of somebody's loop."""
@@ -277,10 +334,17 @@ class Room:
 
     def reports(self, fence: int) -> list[Report]:
         """What has come in for a coordinator, or for whoever has the run now."""
+        self.go_on(self.clock.monotonic())
         for whose, report in self.workers.deliver(self.clock.monotonic()):
             if not isinstance(report, Promotion):
                 self._mail.setdefault(self.owner if whose == ANYBODY else whose, []).append(report)
         return self._mail.pop(fence, [])
+
+    def go_on(self, until: float) -> None:
+        """Let promotions go on that hung until a time, whoever has the run by then."""
+        for one in [one for one in self.hanging if one.until <= until]:
+            self.hanging.remove(one)
+            one.execute()
 
     def leave(self, fence: int, *, kill: bool) -> None:
         """A coordinator is gone; some of its workers may live on, and report to the next."""
@@ -296,13 +360,12 @@ def play_with_engine(case: Case) -> int:
     """
     with tempfile.TemporaryDirectory() as scratch:
         room = Room(case, Path(scratch))
-        while True:
-            state = room.coordinate()
-            asked = room.watch.known.asked_to_stop
-            if state.status in OVER or (state.status is RunStatus.PAUSED and not asked):
-                break
-            room.step()
-    return room.steps + compare(case, end_of(room.watch.known, state.status))
+        state = room.to_its_end()
+        compared = compare(case, end_of(room.watch.known, state.status))
+        for _ in range(case.again):
+            room.coordinate(again=True)
+            room.to_its_end()
+    return room.steps + compared
 
 
 def _manifest(order: Order) -> str:

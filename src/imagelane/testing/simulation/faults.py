@@ -37,6 +37,12 @@ class Kind(StrEnum):
     """The next order's reports come in the wrong order."""
     LATE = "late"
     """The next order's reports come late."""
+    OVERTAKEN = "overtaken"
+    """The next promotion hangs, a second coordinator takes the run over, and then it goes on."""
+    DECIDES = "decides"
+    """Somebody decides, while the run goes on, on what has failed or waits."""
+    REFUSED = "refused"
+    """The target refuses the next promotion, for good."""
 
     def __repr__(self) -> str:
         """As it is written in a test."""
@@ -46,7 +52,7 @@ class Kind(StrEnum):
 OF_THE_COORDINATOR = frozenset(
     {Kind.CRASH_DECIDED, Kind.CRASH_SUBMITTED, Kind.CRASH_RECORDED, Kind.CRASH_EXECUTED}
 )
-COST_AN_ATTEMPT = frozenset({Kind.WORKER_DIES, Kind.LOST})
+CHANGE_THE_END = frozenset({Kind.WORKER_DIES, Kind.LOST, Kind.REFUSED, Kind.DECIDES})
 """After these an image may end otherwise than it would have: its attempts may be used up."""
 
 
@@ -78,4 +84,7 @@ class Faults:
         waiting = self._to_come.get(kind)
         if not waiting or waiting[0].step > self.step:
             return None
+        if kind is Kind.OVERTAKEN:
+            rivals = self._to_come.setdefault(Kind.RIVAL, deque())
+            rivals.appendleft(Fault(Kind.RIVAL, self.step))
         return waiting.popleft()

@@ -40,6 +40,8 @@ class ImagePage(Page):
     settled: ImageState | None = None
     decided: bool = False
     """A person has said what becomes of it."""
+    again: bool = False
+    """It was taken up again."""
 
 
 @dataclass(slots=True)
@@ -62,7 +64,8 @@ class GroupPage(Page):
 
 class Ledger:
     """The record of one run. ``fence`` is that of the last coordinator that wrote; ``live`` gives
-    for each subject that is visible the fence under which, and the manifest."""
+    for each subject that is visible the fence under which, and the manifest; ``kept`` is that of
+    when it was taken up again."""
 
     def __init__(self, plan: LogicalPlan, items: Sequence[SourceItem]) -> None:
         self.plan = plan
@@ -85,6 +88,8 @@ class Ledger:
         self.decided: RunStatus | None = None
         self.reopened = False
         self.live: dict[Subject, tuple[int, str]] = {}
+        self.kept: dict[Subject, tuple[int, str] | None] = {}
+        self._spared: Counter[tuple[StageName, Subject]] = Counter()
 
     def of(self, subject: Subject) -> Page:
         if subject == THE_RUN:
@@ -93,6 +98,10 @@ class Ledger:
 
     def policy(self, stage: StageName) -> FailurePolicy:
         return self.stages[stage].spec.on_failure
+
+    def spared(self, stage: StageName, subject: Subject) -> int:
+        """How many attempts were made on probation and are not counted."""
+        return self._spared[stage, subject]
 
     def manifest(self, subject: Subject) -> str:
         """What a manifest made from the record would say, shortly."""
@@ -139,6 +148,7 @@ class Ledger:
             case e.TaskFailed():
                 page = self.of(event.subject)
                 page.tries[event.stage] += event.counted
+                self._spared[event.stage, event.subject] += not event.counted
                 if event.retry_in is None:
                     page.lacking.add(event.stage)
                     page.failed[event.stage] = event.error
@@ -170,7 +180,7 @@ class Ledger:
     def _reopen_image(self, event: e.ImageReopened) -> None:
         image = self.images[event.subject]
         _go_back(image, event.record)
-        image.settled = None
+        image.settled, image.again = None, True
         image.decided = event.record["decided"] is not None
         image.verdicts = dict(event.record["verdicts"])
         self.in_flight[event.subject] = image
@@ -182,6 +192,7 @@ class Ledger:
     def _reopen_group(self, event: e.GroupReopened) -> None:
         number = event.subject.group
         group = self.groups[number]
+        self.kept[event.subject] = self.live.get(event.subject)
         if number not in self.open:
             self.final_groups[group.state] -= 1
             for member in group.members.values():

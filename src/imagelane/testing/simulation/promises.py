@@ -1,9 +1,9 @@
 """What is promised, as a list: each promise is a sentence, and the check of it.
 
 A check gets the ledger as it stands *before* what it looks at is written down, and says what is
-wrong, or None. The tables at the end say what each looks at: events as they are recorded, orders
-as they begin, groups as they become visible. What holds of a coordinator after each of its turns
-stands in `bounds.py`.
+wrong, or None. The tables at the end say what each looks at: events as they are recorded, groups as
+they become visible. What holds of orders as they begin stands in `starts.py`, and what holds of a
+coordinator after each of its turns in `bounds.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 from imagelane.model import events as e
 from imagelane.model.ids import Subject
 from imagelane.model.policy import FailurePolicy
-from imagelane.model.run import RunState
 from imagelane.model.states import (
     GROUP_TRANSITIONS,
     LEFT_THE_GROUP,
@@ -24,7 +23,6 @@ from imagelane.model.states import (
     RunStatus,
     Scope,
 )
-from imagelane.model.work import Order
 from imagelane.testing.simulation.causes import (
     cannot_open,
     may_be_held,
@@ -32,6 +30,7 @@ from imagelane.testing.simulation.causes import (
     open_for,
     unmet_needs,
     why_aborted,
+    why_failed,
 )
 from imagelane.testing.simulation.ledger import Ledger
 from imagelane.testing.simulation.workers import Crew
@@ -48,17 +47,6 @@ class Commit:
     fence: int
     wall: float
     crew: Crew
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """An order as it begins: in which state of its coordinator, among which others, and whether
-    that coordinator has recorded that it stops."""
-
-    order: Order
-    state: RunState
-    crew: Crew
-    stopping: bool
 
 
 # Events, as they are recorded
@@ -118,7 +106,8 @@ def alternates_follow_their_primary(known: Ledger, event: Task, commit: Commit) 
     primary = known.groups[event.subject.group].primary
     if primary is None or primary.settled or known.images[event.subject] is primary:
         return None
-    return f"{event.stage} on {event.subject} before its primary"
+    # What was begun before somebody sent the primary round again is done to its end.
+    return None if primary.again else f"{event.stage} on {event.subject} before its primary"
 
 
 def images_come_in_once_and_in_order(
@@ -137,6 +126,18 @@ def the_window_is_kept(known: Ledger, event: e.ImageReceived, commit: Commit) ->
     """G9. No image is admitted while as many as the window holds are in flight."""
     if len(known.in_flight) >= commit.crew.plan.window:
         return f"{len(known.in_flight)} in flight of {commit.crew.plan.window}, and {event}"
+    return None
+
+
+def what_is_taken_up_again_keeps_to_the_window(
+    known: Ledger, event: e.ImageReopened, commit: Commit
+) -> Wrong:
+    """G9. Nothing is taken up again while as many as the window holds are in flight, unless its
+    group is so large that it has to itself what it does not find room in."""
+    window = commit.crew.plan.window
+    others = [subject for subject in known.in_flight if subject.group != event.subject.group]
+    if others and len(known.in_flight) >= window:
+        return f"{len(known.in_flight)} in flight of {window}, not all of its group, and {event}"
     return None
 
 
@@ -229,9 +230,10 @@ def a_group_ends_as_its_members_say(known: Ledger, event: e.GroupSettled, commit
 def of_an_aborted_group_nothing_is_live(
     known: Ledger, event: e.GroupSettled, commit: Commit
 ) -> Wrong:
-    """G3. Nothing of an aborted group is visible; all of one that is recorded as live is."""
+    """G3. Nothing of an aborted group is visible, but what was live when it was taken up again;
+    all of one that is recorded as live is."""
     live = known.live.get(event.subject)
-    if event.state is GroupState.ABORTED and live:
+    if event.state is GroupState.ABORTED and live != known.kept.get(event.subject):
         return f"{event}, and live is {live}"
     if event.manifest is not None and (live is None or live[1] != event.manifest):
         return f"{event}, and live is {live}"
@@ -263,64 +265,10 @@ def a_run_stands_still_for_a_reason(known: Ledger, event: e.RunSettled, commit: 
     return None
 
 
-# Orders, as they begin
-
-
-def what_is_begun_is_recorded(known: Ledger, start: Start) -> Wrong:
-    """Nothing is begun because of a decision that could still be lost: the subject is recorded,
-    what the stages need is, and the gate is."""
-    order = start.order
-    if order.subject.scope is Scope.IMAGE and order.subject not in known.in_flight:
-        return f"{order.subject} is not in flight"
-    unmet = unmet_needs(known, order.subject, order.stages)
-    return f"{order.stages} on {order.subject} without {', '.join(unmet)}" if unmet else None
-
-
-def what_is_recorded_is_not_done_again(known: Ledger, start: Start) -> Wrong:
-    """G2. Nor is it done twice at once; and an attempt is the one after the last recorded."""
-    order, page = start.order, known.of(start.order.subject)
-    for stage, attempt in zip(order.stages, order.attempts, strict=True):
-        if page.resolved(stage):
-            return f"{stage} on {order.subject} is done, and begun again"
-        if attempt != page.tries[stage] + 1:
-            return f"attempt {attempt} of {stage} on {order.subject} after {page.tries[stage]}"
-    for other in start.crew.running.values():
-        if other.subject == order.subject and set(other.stages) & set(order.stages):
-            return f"{order} is begun beside {other}"
-    return None
-
-
-def who_has_to_stop_begins_nothing(known: Ledger, start: Start) -> Wrong:
-    """After a halt or in a pause, what is in flight finishes and nothing is begun."""
-    return f"{start.order} is begun by one that stops" if start.stopping else None
-
-
-def workers_are_told_what_is_recorded(known: Ledger, start: Start) -> Wrong:
-    """An order brings the facts of all that its stages need, from the record, and the primary's."""
-    order, page = start.order, known.of(start.order.subject)
-    needed = set[Any]().union(*(known.stages[stage].ancestors for stage in order.stages))
-    facts = {stage: facts for stage, facts in page.done.items() if stage in needed and facts}
-    if dict(order.facts) != facts:
-        return f"{order.stages} on {order.subject} is told {order.facts}; recorded is {facts}"
-    return None
-
-
-def a_lane_is_kept_in_order(known: Ledger, start: Start) -> Wrong:
-    """Sequential and hybrid: an image is begun when those before it in its lane are settled."""
-    plan, order = start.crew.plan, start.order
-    if order.subject.scope is not Scope.IMAGE or plan.lane.kind == "none" or plan.lane.free:
-        return None
-    side_by_side = known.reopened or len(start.state.images) > plan.window
-    if plan.lane.kind == "run" and side_by_side:
-        # They were begun so, before the run was taken up as a sequential one; or their group was
-        # taken up again, as a whole.
-        return None
-    at = known.images[order.subject].sequence
-    first = at // plan.lane.batch_size * plan.lane.batch_size if plan.lane.kind == "batch" else 0
-    # As the coordinator sees it: an image that it has settled may not be recorded yet, and no lane
-    # waits for the disk.
-    before = [s for s, image in start.state.images.items() if first <= image.sequence < at]
-    return f"{order.subject} is begun before {before[0]}" if before else None
+def a_run_is_stopped_for_a_reason(known: Ledger, event: e.StopDecided, commit: Commit) -> Wrong:
+    """A failure stops a run where its policy says so, or more was lost than is tolerated."""
+    sound = known.halted if event.status is RunStatus.HALTED else why_failed(known)
+    return None if sound else f"{event} without a cause"
 
 
 # Groups, as they become visible
@@ -329,10 +277,12 @@ def a_lane_is_kept_in_order(known: Ledger, start: Start) -> Wrong:
 def only_what_is_whole_becomes_visible(
     known: Ledger, subject: Subject, fence: int, manifest: str
 ) -> Wrong:
-    """G3. What goes live is what the record holds, through open gates, and nobody goes back to
-    what an earlier coordinator said."""
+    """G3. What goes live is what the record holds, through open gates, and whoever was replaced
+    makes nothing live: neither over what is live now, nor of what was given up since."""
     if subject in known.live and known.live[subject][0] > fence:
         return f"{subject} went from {known.live[subject]} back to {fence}"
+    if fence < known.fence:
+        return f"fence {fence} made {subject} live, after fence {known.fence} had begun"
     if manifest != known.manifest(subject):
         return f"{manifest} went live; recorded is {known.manifest(subject)}"
     if subject.group:
@@ -356,18 +306,13 @@ ON_EVENTS: Mapping[type, Sequence[Callable[[Ledger, Any, Commit], Wrong]]] = {
     ),
     e.TaskSkipped: _OF_TASKS,
     e.ImageReceived: (images_come_in_once_and_in_order, the_window_is_kept),
+    e.ImageReopened: (what_is_taken_up_again_keeps_to_the_window,),
     e.GroupClosed: (a_group_closes_when_it_is_whole,),
     e.ImageSettled: (an_image_settles_once_and_at_rest, an_image_ends_as_its_policies_say),
     e.GateOpened: (a_gate_opens_once_and_for_enough,),
     e.GroupSettled: (a_group_ends_as_its_members_say, of_an_aborted_group_nothing_is_live),
+    e.StopDecided: (a_run_is_stopped_for_a_reason,),
     e.RunSettled: (a_run_stands_still_for_a_reason,),
 }
 ON_EVERY_EVENT = (only_the_last_coordinator_records,)
-ON_ORDERS = (
-    what_is_begun_is_recorded,
-    what_is_recorded_is_not_done_again,
-    who_has_to_stop_begins_nothing,
-    workers_are_told_what_is_recorded,
-    a_lane_is_kept_in_order,
-)
 ON_PROMOTIONS = (only_what_is_whole_becomes_visible,)

@@ -91,7 +91,8 @@ def _without(stages: tuple[Stage, ...], gone: Stage) -> Iterator[Stage]:
 
 def _plainer(case: Case) -> Iterator[Case]:
     """Cases with a default in place of what is said."""
-    yield from _defaults(case, "primary", "primary_at")
+    said = ("again", "tolerated", "tolerated_of_group", "primary", "primary_at")
+    yield from _defaults(case, *said)
     if len(case.options) > 1:
         for options in case.options:
             yield replace(case, options=(options,))
@@ -100,9 +101,9 @@ def _plainer(case: Case) -> Iterator[Case]:
             kept = (*case.options[:number], plain, *case.options[number + 1 :])
             yield replace(case, options=kept)
     # A stage keeps its sort, and the timeout without which it might never return.
-    said = Stage.__dataclass_fields__.keys() - {"name", "sort", "timeout"}
+    of_stages = Stage.__dataclass_fields__.keys() - {"name", "sort", "timeout"}
     for number, stage in enumerate(case.stages):
-        for plainer in _defaults(stage, *sorted(said)):
+        for plainer in _defaults(stage, *sorted(of_stages)):
             yield replace(case, stages=(*case.stages[:number], plainer, *case.stages[number + 1 :]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from imagelane.model import events as e
@@ -12,16 +13,18 @@ from imagelane.model.work import Order
 from imagelane.ports.source import SourceItem
 from imagelane.testing.simulation.bounds import ON_TURNS
 from imagelane.testing.simulation.broken import BrokenGuaranteeError
+from imagelane.testing.simulation.calls import Calls
 from imagelane.testing.simulation.ledger import Ledger
 from imagelane.testing.simulation.promises import (
     ON_EVENTS,
     ON_EVERY_EVENT,
-    ON_ORDERS,
     ON_PROMOTIONS,
     Commit,
-    Start,
 )
+from imagelane.testing.simulation.starts import ON_ORDERS, Start
 from imagelane.testing.simulation.workers import Crew
+
+CALLS = "who_is_called_and_how_often"
 
 
 class Watch:
@@ -34,7 +37,13 @@ class Watch:
         self, plan: LogicalPlan, items: Sequence[SourceItem], before: Sequence[e.Event] = ()
     ) -> None:
         self.known = Ledger(plan, items)
-        for event in before:
+        self.calls = Calls(plan)
+        self.followed(before)
+
+    def followed(self, events: Sequence[e.Event]) -> None:
+        """These events were recorded by nobody who is looked at."""
+        for event in events:
+            deque(self.calls.recorded(self.known, events, event, 0.0), maxlen=0)
             self.known.follow(event)
 
     def recorded(self, events: Sequence[e.Event], fence: int, wall: float, crew: Crew) -> None:
@@ -43,14 +52,20 @@ class Watch:
         for event in events:
             for check in (*ON_EVERY_EVENT, *ON_EVENTS.get(type(event), ())):
                 _hold(check.__name__, check(self.known, event, commit))
+            for wrong in self.calls.recorded(self.known, events, event, wall):
+                _hold(CALLS, wrong)
             self.known.follow(event)
         self.known.fence = max(self.known.fence, fence)
 
-    def begun(self, order: Order, state: RunState, crew: Crew, *, stopping: bool) -> None:
+    def begun(
+        self, order: Order, state: RunState, crew: Crew, wall: float, *, stopping: bool
+    ) -> None:
         """This order is handed to a worker."""
         start = Start(order, state, crew, stopping)
         for check in ON_ORDERS:
             _hold(check.__name__, check(self.known, start))
+        for wrong in self.calls.begun(self.known, order, wall, state):
+            _hold(CALLS, wrong)
 
     def promoted(self, subject: Subject, fence: int, manifest: str) -> None:
         """A group, or the list of groups, is visible."""
@@ -75,7 +90,9 @@ class Blind(Watch):
         del events, wall, crew
         self.known.fence = max(self.known.fence, fence)
 
-    def begun(self, order: Order, state: RunState, crew: Crew, *, stopping: bool) -> None: ...
+    def begun(
+        self, order: Order, state: RunState, crew: Crew, wall: float, *, stopping: bool
+    ) -> None: ...
 
     def promoted(self, subject: Subject, fence: int, manifest: str) -> None: ...
 

@@ -22,6 +22,9 @@ _KILLED = frozenset({ErrorClass.TIMEOUT, ErrorClass.WORKER_DIED})
 """After these nothing more is reported of an order: its worker is gone."""
 
 
+REFUSED = Failure(ErrorClass.INVALID, "made up: the target refuses it")
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """One attempt, as it was executed."""
@@ -114,13 +117,21 @@ class Workers:
             delivered.append((fence, report))
         return delivered
 
-    def orphan(self, fence: int, *, survive: Callable[[int], bool]) -> None:
+    def promotions(self) -> list[tuple[int, Promotion]]:
+        """All that are still to come, at once, each with the fence of its coordinator."""
+        hanging = [entry for entry in sorted(self._due) if isinstance(entry[3], Promotion)]
+        self._due = [entry for entry in self._due if not isinstance(entry[3], Promotion)]
+        heapq.heapify(self._due)
+        return [(fence, one) for _, _, fence, one in hanging if isinstance(one, Promotion)]
+
+    def orphan(self, fence: int, *, survive: Callable[[int], bool], promotes: bool = False) -> None:
         """A coordinator is gone. What its workers have to say about an order (by its number) that
-        survives will reach another one; nothing is promoted any more on its behalf."""
+        survives will reach another one. What it has begun to promote goes on only if its process
+        lives, and was told that it is replaced."""
         self.crews.pop(fence, None)
         kept = []
         for due, serial, whose, report in self._due:
-            if whose != fence:
+            if whose != fence or (promotes and isinstance(report, Promotion)):
                 kept.append((due, serial, whose, report))
             elif not isinstance(report, Promotion) and survive(report.order):
                 kept.append((due, serial, ANYBODY, report))
@@ -129,17 +140,14 @@ class Workers:
 
     def _execute(self, fence: int, order: Order, now: float, manifest: str | None) -> None:
         reports, at = self._attempt(fence, order, now)
-        # Nor does its own thread die, unless it does itself.
-        if manifest is None and self._faults.strike(Kind.WORKER_DIES) and reports:
-            # Whatever came of the last one, its worker did not live to tell.
-            last = reports.pop()
-            death = Failure(ErrorClass.WORKER_DIED, "made up: killed")
-            reports.append(StageReport(last.order, last.stage, death, last.started, last.finished))
-        # What a coordinator does itself is not lost on its way to it.
-        if manifest is None and (fault := self._faults.strike(Kind.LOST)):
-            reports, at = [], at + fault.seconds
+        if manifest is None:
+            reports, at = self._struck(reports, at)
         late = self._faults.strike(Kind.LATE)
         delay = late.seconds if late else 0.0
+        if manifest is not None and (hangs := self._faults.strike(Kind.OVERTAKEN)):
+            delay += 10 * hangs.seconds
+        elif manifest is not None and reports and self._faults.strike(Kind.REFUSED):
+            reports = [replace(reports[0], outcome=REFUSED)]
         moments = [report.finished + delay for report in reports]
         if len(reports) > 1 and self._faults.strike(Kind.REORDERED):
             moments.reverse()
@@ -155,6 +163,18 @@ class Workers:
         self._later(at + delay, fence, OrderDone(order.number))
         if twice:
             self._later(at + delay + twice.seconds, fence, OrderDone(order.number))
+
+    def _struck(self, reports: list[StageReport], at: float) -> tuple[list[StageReport], float]:
+        """What is left of what a worker reports. A coordinator's own thread does not die, unless
+        it does itself, and nothing is lost on the way from it."""
+        if self._faults.strike(Kind.WORKER_DIES) and reports:
+            # Whatever came of the last one, its worker did not live to tell.
+            last = reports.pop()
+            death = Failure(ErrorClass.WORKER_DIED, "made up: killed")
+            reports.append(StageReport(last.order, last.stage, death, last.started, last.finished))
+        if fault := self._faults.strike(Kind.LOST):
+            return [], at + fault.seconds
+        return reports, at
 
     def _attempt(self, fence: int, order: Order, at: float) -> tuple[list[StageReport], float]:
         """What is reported of the order's stages, and when it is over."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from imagelane.model import events as e
+from imagelane.model.ids import StageName, Subject
 from imagelane.model.outcome import Success
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState, evolve
@@ -18,6 +19,7 @@ from imagelane.model.spec import Place
 from imagelane.model.states import RunStatus, Scope
 from imagelane.model.work import Order, Report, StageReport
 from imagelane.ports.source import SourceItem
+from imagelane.schedule.overtaken import may_go_live
 from imagelane.schedule.scheduler import Scheduler
 from imagelane.testing.simulation.behaviour import Behaviour
 from imagelane.testing.simulation.broken import BrokenGuaranteeError
@@ -71,6 +73,9 @@ class World:
     _draw: random.Random = field(init=False)
     _coordinators: list[Coordinator] = field(init=False, default_factory=list)
     _fence: int = field(init=False, default=ANYBODY)
+    _pointers: dict[tuple[Subject, StageName], int] = field(init=False, default_factory=dict)
+    """The fence that each pointer was raised to."""
+    _live: dict[tuple[Subject, StageName], str] = field(init=False, default_factory=dict)
     _restart: float = field(init=False, default=0.0)
     _idle: int = field(init=False, default=0)
 
@@ -107,6 +112,18 @@ class World:
             self._lose(one, lambda _: False)
         self.state = fold(self.events)
 
+    def by_hand(self, events: Sequence[e.Event]) -> None:
+        """Record what somebody decided while nobody executes the run, as `imagelane resolve`
+        does."""
+        recorded = list(events)
+        if self.state.status in {RunStatus.FINISHED, RunStatus.FAILED}:
+            recorded.append(e.RunSettled(RunStatus.PAUSED, "a decision waits to be carried out"))
+        self._fence += 1
+        self.watch.known.fence = self._fence
+        self.watch.followed(recorded)
+        self.events += recorded
+        self.state = fold(self.events)
+
     # Coordinators
 
     def _take_up(self) -> None:
@@ -117,6 +134,8 @@ class World:
             plan = self.plans[min(self._fence, len(self.plans)) - 1]
         self._fence += 1
         crew = self._workers.crews[self._fence] = Crew(plan)
+        for pointer in may_go_live(state, plan.logical.stages):
+            self._pointers[pointer] = self._fence
         begins = (
             e.RunResumed(plan.model)
             if self.events
@@ -133,6 +152,12 @@ class World:
     def _lose(self, one: Coordinator, survive: Callable[[int], bool]) -> None:
         self._coordinators.remove(one)
         self._workers.orphan(one.fence, survive=survive)
+        self._restart = self.now
+
+    def _gives_up(self, one: Coordinator) -> None:
+        """It is told that it was replaced. What it has begun goes on all the same."""
+        self._coordinators.remove(one)
+        self._workers.orphan(one.fence, survive=lambda _: True, promotes=True)
         self._restart = self.now
 
     def _dies(self, one: Coordinator, *kinds: Kind) -> bool:
@@ -214,7 +239,7 @@ class World:
         refused = one.fence < self._fence
         if refused or self._dies(one, Kind.DISK_FULL):
             if refused:
-                self._lose(one, lambda _: True)
+                self._gives_up(one)
             return False
         wall = EPOCH + self.now
         self.watch.recorded(events, one.fence, wall, one.crew)
@@ -227,7 +252,8 @@ class World:
     def _begin(self, one: Coordinator, order: Order) -> None:
         # One that was replaced may do again what the other has recorded since: it was told so late.
         if one.fence == self._fence:
-            self.watch.begun(order, one.state, one.crew, stopping=one.stopping)
+            wall = EPOCH + self.now
+            self.watch.begun(order, one.state, one.crew, wall, stopping=one.stopping)
         manifest = None
         if one.crew.plan.segments[order.segment].place is Place.COORDINATOR:
             manifest = self.watch.manifest(order.subject)
@@ -237,7 +263,11 @@ class World:
 
     def _stands_still(self) -> bool:
         if not self._coordinators:
-            return False
+            # It died with the end of the run recorded: nobody takes that up.
+            if ended := self.watch.known.status in OVER:
+                self.state = fold(self.events)
+                self._drain()
+            return ended
         owner = self._coordinators[-1]
         self.state = owner.state
         if owner.fence != self._fence or owner.state.status is RunStatus.RUNNING:
@@ -247,13 +277,22 @@ class World:
             if self._workers.owes(one.fence):
                 return False
         for one in list(self._coordinators):
-            self._lose(one, lambda _: True)
+            self._gives_up(one)
+        if self.state.status in OVER:
+            self._drain()
         return True
+
+    def _drain(self) -> None:
+        """Whoever was replaced and still hangs goes on."""
+        for fence, promotion in self._workers.promotions():
+            self._promote(fence, promotion)
 
     def _advance(self) -> None:
         """Let time pass to the next report, or the next moment that somebody waits for."""
         moments = [] if self._owned() else [self._restart]
         for one in self._coordinators:
+            if one.state.status is not RunStatus.RUNNING:
+                continue
             retry, gate = one.scheduler.wake_at()
             moments += [at for at in (retry, gate and gate - EPOCH) if at is not None]
         if (due := self._workers.next_due()) is not None:
@@ -266,12 +305,9 @@ class World:
         if not self._owned() and self.now >= self._restart:
             self._take_up()
         for fence, report in self._workers.deliver(self.now):
-            heard = self._addressee(fence)
-            if heard is None:
-                continue
             if isinstance(report, Promotion):
-                self._promote(heard, report)
-            else:
+                self._promote(fence, report)
+            elif (heard := self._addressee(fence)) is not None:
                 heard.scheduler.report(self._of_what_is_live(heard, report), self.now)
 
     def _addressee(self, fence: int) -> Coordinator | None:
@@ -281,26 +317,28 @@ class World:
 
     def _of_what_is_live(self, one: Coordinator, report: Report) -> Report:
         """To promote what is live already does nothing, so it cannot fail."""
-        order = one.crew.running.get(report.order)
-        if order is None or not isinstance(report, StageReport):
+        flight = one.scheduler.orders.flights.get(report.order)
+        if flight is None or not isinstance(report, StageReport):
             return report
-        live = self.watch.known.live.get(order.subject)
-        place = one.crew.plan.segments[order.segment].place
-        if live is None or place is not Place.COORDINATOR or isinstance(report.outcome, Success):
+        manifest = self._live.get((flight.order.subject, report.stage))
+        if manifest is None or isinstance(report.outcome, Success):
             return report
-        return replace(report, outcome=Success(facts={"manifest": live[1]}))
+        return replace(report, outcome=Success(facts={"manifest": manifest}))
 
     def _owned(self) -> bool:
         return any(one.fence == self._fence for one in self._coordinators)
 
-    def _promote(self, one: Coordinator, promotion: Promotion) -> None:
-        """What a publisher does: refuse a coordinator when a later one has published already."""
-        subject = promotion.order.subject
-        live = self.watch.known.live.get(subject)
-        if live is not None and live[0] > one.fence:
-            self._lose(one, lambda _: True)
+    def _promote(self, fence: int, promotion: Promotion) -> None:
+        """What a publisher does: refuse a coordinator when a later one has published already, or
+        has taken the pointer over."""
+        subject, stage = promotion.order.subject, promotion.order.stages[0]
+        if self._pointers.get((subject, stage), fence) > fence:
+            if (one := self._addressee(fence)) is not None:
+                self._gives_up(one)
             return
-        self.watch.promoted(subject, one.fence, promotion.manifest)
+        self._pointers[subject, stage] = fence
+        self._live[subject, stage] = promotion.manifest
+        self.watch.promoted(subject, fence, promotion.manifest)
 
 
 def fold(events: Iterable[e.Event]) -> RunState:

@@ -48,7 +48,7 @@ def test_a_log_gets_one_line_of_json_an_alert(tmp_path: Path, alert: Alert) -> N
         "subject": "1.2",
         "stage": "moderate",
         "message": alert.message,
-        "next": "imagelane show 1.2",
+        "next": f"imagelane resolve 1.2 VERB --run {alert.run} --reason WHY",
         "at": "2026-11-24T08:00:00Z",
     }
 
@@ -190,7 +190,8 @@ def test_a_mail_has_plain_text_and_no_header_of_a_stranger(
     assert mail["To"] == "desk@example.org"
     assert mail["Bcc"] is None
     assert mail.get_content_type() == "text/plain"
-    assert "Next: imagelane show 1.2" in mail.get_content()
+    assert "Next: imagelane resolve 1.2 VERB" in mail.get_content()
+    assert "VERB is one of retry, skip, abort, approve, reject" in mail.get_content()
     assert "<script>" in mail.get_content()
 
 

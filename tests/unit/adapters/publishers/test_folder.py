@@ -11,6 +11,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import apsw
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from imagelane.adapters.publishers.folder import FolderPublisher
 from imagelane.model.ids import Digest
 from imagelane.ports.artifacts import object_path
+from imagelane.ports.journal import StaleFenceError
 from imagelane.ports.publisher import PublishError, Version
 from imagelane.testing.publisher_contract import assert_whole, make_version
 from tests.unit.adapters.child import run, start
@@ -310,6 +312,7 @@ def test_promoting_again_adds_nothing_to_the_history(
 CRASHING = """
 import os, signal, sys
 from pathlib import Path
+from threading import Event, Thread
 from imagelane.adapters.publishers.folder import FolderPublisher
 from imagelane.adapters.artifacts.filesystem import FilesystemArtifacts
 from imagelane.testing.publisher_contract import make_version
@@ -373,6 +376,7 @@ def test_next_promotion_of_any_gallery_finds_rows_that_a_crash_left_behind(
 FLIPPING = """
 import itertools, sys
 from pathlib import Path
+from threading import Event, Thread
 from imagelane.adapters.publishers.folder import FolderPublisher
 from imagelane.adapters.artifacts.filesystem import FilesystemArtifacts
 from imagelane.testing.publisher_contract import make_version
@@ -410,3 +414,60 @@ def test_reader_who_resolves_the_pointer_once_never_sees_a_mixture(
         folder = (target / "harbour").resolve(strict=True)
         assert_whole(files(folder), versions[folder.name])
         seen.append(folder.name)
+
+
+def test_taking_over_waits_for_a_promotion_that_has_begun_and_refuses_the_next(
+    target: Path, artifacts: Path
+) -> None:
+    first, second = made(artifacts, "first"), made(artifacts, "second")
+    inside, go_on = Event(), Event()
+    order: list[str] = []
+
+    def fault(point: str) -> None:
+        if point == "promote: recorded":
+            inside.set()
+            go_on.wait(10)
+        elif point == "promote: done":
+            order.append("promoted")
+
+    def take_over() -> None:
+        FolderPublisher(target, artifacts=artifacts).take_over("harbour", 2)
+        order.append("taken over")
+
+    replaced = FolderPublisher(target, artifacts=artifacts, fault=fault)
+    replaced.stage(first)
+    replaced.stage(second)
+    threads = [Thread(target=replaced.promote, args=(first, 1)), Thread(target=take_over)]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["promoted", "taken over"]
+    with pytest.raises(StaleFenceError):
+        replaced.promote(second, 1)
+    assert_whole(files(target / "harbour"), first)
+    assert query(target, "SELECT title FROM galleries") == [("first",)]
+
+
+def test_what_was_taken_over_and_never_published_has_no_rows_and_no_place(
+    publisher: FolderPublisher, target: Path, artifacts: Path
+) -> None:
+    publisher.take_over("harbour", 2)
+    version = made(artifacts, "first")
+    publisher.stage(version)
+    with pytest.raises(StaleFenceError):
+        publisher.promote(version, 1)
+    assert not (target / "harbour").exists()
+    assert not (target / "galleries.db").exists()
+
+
+def test_foreign_list_of_galleries_stays_foreign_when_the_list_is_taken_over(
+    publisher: FolderPublisher, target: Path
+) -> None:
+    publisher.take_over_index(1)
+    (target / "index.json").write_text("mine")
+    with pytest.raises(PublishError, match=r"index\.json is there already"):
+        publisher.publish_index(b"{}", 1)
