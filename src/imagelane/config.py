@@ -30,6 +30,11 @@ class Workspace:
         return self.root / "artifacts"
 
     @property
+    def audit(self) -> Path:
+        """The folder of checkpoints and keys."""
+        return self.root / "audit"
+
+    @property
     def scratches(self) -> Path:
         """The folder of all scratch folders, each named by its run."""
         return self.root / "scratch"
@@ -41,6 +46,13 @@ class Workspace:
     def run(self, run: str) -> Path:
         """For what is kept with a run: the spool of its source, its report."""
         return self.root / "runs" / run
+
+
+def audit_key(workspace: Workspace) -> Path:
+    """The private key that checkpoints are signed with, if it is there: the one that
+    IMAGELANE_AUDIT_KEY names, or the workspace's own."""
+    named = os.environ.get("IMAGELANE_AUDIT_KEY")
+    return Path(named) if named else workspace.audit / "keys" / "private"
 
 
 class SandboxError(Exception):

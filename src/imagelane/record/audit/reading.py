@@ -1,0 +1,102 @@
+"""A log read event by event: leaves, their hashes, and the tree that grows over them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from imagelane.model.audit import AuditPlan, Content, Leaf, Told
+from imagelane.model.ids import RunId
+from imagelane.model.merkle import Frontier
+from imagelane.ports.audit import AuditLog, Stored
+from imagelane.record.audit.causes import Causes
+from imagelane.record.audit.leaf import content_of, is_erased, said_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as a leaf. ``erased``: its payload was taken away. ``problem`` says what does not
+    fit within the entry itself."""
+
+    leaf: Leaf
+    content: Content
+    hash: bytes
+    erased: bool = False
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a log was read. ``expected`` is the index that comes next."""
+
+    causes: Causes
+    frontier: Frontier = field(default_factory=Frontier)
+    expected: int = 1
+
+    @classmethod
+    def at_the_beginning(cls, plan: AuditPlan) -> Progress:
+        return cls(Causes(plan))
+
+    def copy(self) -> Progress:
+        return Progress(self.causes.copy(), self.frontier.copy(), self.expected)
+
+
+Read = Callable[[Progress], Iterator[Entry]]
+"""The entries that come after what was read, each when it is asked for; moves the causes on."""
+
+
+def entry_of(stored: Stored, causes: Causes) -> Entry:
+    """An event of a journal; its parents are what follows from those before it."""
+    said = said_of(stored)
+    parents = causes.parents(
+        stored.index,
+        stored.type,
+        stored.subject,
+        stored.stage,
+        role=said.role,
+        outcome=said.outcome,
+        fence=stored.fence,
+    )
+    content = content_of(stored, said)
+    leaf = Leaf(content.digest(), stored.index, parents)
+    return Entry(leaf, content, leaf.hash(), is_erased(stored.body))
+
+
+def reader(log: AuditLog, run: RunId) -> Read:
+    """Reads a run of a journal."""
+
+    def read(progress: Progress) -> Iterator[Entry]:
+        after = progress.expected - 1
+        return (entry_of(stored, progress.causes) for stored in log.stored(run, after=after))
+
+    return read
+
+
+def trail(log: AuditLog, run: RunId, plan: AuditPlan) -> Iterator[Told]:
+    """The events of a run with what they say, each when it is asked for."""
+    causes = Causes(plan)
+    for stored in log.stored(run):
+        entry = entry_of(stored, causes)
+        body = None if entry.erased else json.loads(stored.body)
+        yield Told(entry.leaf, entry.content, body)
+
+
+def signable(log: AuditLog, run: RunId) -> Read:
+    """Reads as much of a run as can be signed: a coordinator may go on recording meanwhile, and what
+    has no key yet has no commitment that will last."""
+    log.make_keys(run)
+
+    def read(progress: Progress) -> Iterator[Entry]:
+        for stored in with_keys(log, run, after=progress.expected - 1):
+            yield entry_of(stored, progress.causes)
+
+    return read
+
+
+def with_keys(log: AuditLog, run: RunId, *, after: int = 0) -> Iterator[Stored]:
+    """The events before the first one whose subject has no key yet."""
+    for stored in log.stored(run, after=after):
+        if stored.key is None and not is_erased(stored.body):
+            return
+        yield stored
