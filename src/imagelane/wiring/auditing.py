@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 from imagelane.adapters.auditing import ed25519
 from imagelane.adapters.auditing.anchors import open_anchor
 from imagelane.adapters.auditing.folder import LEAVES, AuditFolder
-from imagelane.adapters.auditing.keys import SigningKey, followed, read_key
+from imagelane.adapters.auditing.keys import SigningKey, followed, name_here, new_key, read_key
 from imagelane.config import Workspace, audit_key
 from imagelane.model.audit import AuditPlan
 from imagelane.model.codec import from_json
@@ -18,13 +20,13 @@ from imagelane.model.ids import RunId
 from imagelane.model.note import Checkpoint, Note, NoteError, PublicKey
 from imagelane.model.spec import PipelineSpec
 from imagelane.plan.logical import logical_plan
-from imagelane.ports.audit import AnchorError, AuditLog
-from imagelane.ports.journal import RunRow
+from imagelane.ports.audit import AnchorError, AuditLog, SigningError
+from imagelane.ports.journal import Journal, JournalError, RunRow
 from imagelane.record.audit import export
 from imagelane.record.audit.check import Verdict, verify
 from imagelane.record.audit.prove import Opening, Proof, prove
-from imagelane.record.audit.reading import Progress, Read, reader, signable
-from imagelane.record.audit.seal import seal
+from imagelane.record.audit.reading import Account, JournalAccount, Progress
+from imagelane.record.audit.seal import ChangedError, seal
 from imagelane.record.audit.sealed import Sealed
 
 
@@ -46,8 +48,8 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """``trusted`` says that the auditor named the keys. ``refused`` are checkpoints of the workspace
-    or the export that cannot be believed, and why."""
+    """``trusted`` says that the auditor named the keys. ``refused`` are checkpoints of the
+    workspace, or of the export, that cannot be believed, and why."""
 
     run: RunId
     verdict: Verdict
@@ -102,11 +104,6 @@ def audit_plan(row: RunRow) -> AuditPlan:
     return AuditPlan.of(stages, primary=spec.images.primary is not None)
 
 
-def has_audit_key(workspace: Path) -> bool:
-    """Whether checkpoints can be signed."""
-    return audit_key(Workspace(workspace)).exists()
-
-
 def signing_key(workspace: Path, file: Path | None = None) -> SigningKey:
     """The key that checkpoints are signed with.
 
@@ -120,6 +117,33 @@ def signing_key(workspace: Path, file: Path | None = None) -> SigningKey:
             f"there is no key {path} to sign with: `imagelane audit key new` makes one"
         )
     return read_key(path)
+
+
+def make_key(
+    workspace: Path, name: str | None = None, file: Path | None = None
+) -> tuple[PublicKey, Path]:
+    """Make the first key; gives its public half and the file of its private one.
+
+    Raises:
+        SigningError: there is one already, or it cannot be made.
+    """
+    path = file or audit_key(Workspace(workspace))
+    key = new_key(name or name_here())
+    audit_folder(workspace).keys.keep(key, path)
+    return key.public, path
+
+
+def rotate_key(workspace: Path, file: Path | None = None) -> PublicKey:
+    """Let a new key take the place of the one that signs.
+
+    Raises:
+        SigningError, AuditError: there is none, or it cannot be replaced.
+    """
+    path = file or audit_key(Workspace(workspace))
+    old = signing_key(workspace, path)
+    new = new_key(old.public.name)
+    audit_folder(workspace).keys.replace(old, new, path)
+    return new.public
 
 
 def checkpoint(
@@ -139,8 +163,9 @@ def checkpoint(
     if refused:
         raise AuditError(f"{refused[0]}: `imagelane audit verify` says more")
     with open_audit_log(workspace) as log, folder.writing(row.run) as write:
+        log.make_keys(row.run)
         made = seal(
-            signable(log, row.run),
+            JournalAccount(log, row.run, signable=True),
             Progress.at_the_beginning(audit_plan(row)),
             f"{key.public.name}/{row.run}",
             [one.checkpoint for one in earlier],
@@ -159,6 +184,23 @@ def checkpoint(
         except AnchorError as error:
             problems.append(str(error))
     return Made(made, note, file, tuple(anchored), tuple(problems))
+
+
+def sign_the_end(
+    workspace: Workspace, journal: Journal, run: RunId, warn: Callable[[str], None]
+) -> None:
+    """Sign what a run has recorded, now that it stands still. Whatever comes in the way of that is
+    told, and is of no consequence for the run."""
+    anchors = shlex.split(os.environ.get("IMAGELANE_AUDIT_ANCHOR", ""))
+    try:
+        row = next(row for row in journal.runs() if row.run == run)
+        key = signing_key(workspace.root)
+        made = checkpoint(workspace.root, row, key=key, anchors=anchors)
+    except (AnchorError, AuditError, ChangedError, JournalError, OSError, SigningError) as error:
+        warn(f"the record of this run was not signed: {error}")
+        return
+    for problem in made.problems:
+        warn(problem)
 
 
 def trusted_keys(words: Iterable[str]) -> list[PublicKey]:
@@ -196,7 +238,7 @@ def audit_run(
     signed = _in_order([*brought, *own])
     with open_audit_log(workspace) as log:
         verdict = _verdict(
-            reader(log, row.run),
+            JournalAccount(log, row.run),
             audit_plan(row),
             signed,
             [*(_beside(path) for path in held), folder.leaves(row.run)],
@@ -224,7 +266,7 @@ def audit_export(
     brought = [_brought(path, keys, header.run) for path in held]
     signed = _in_order([*brought, *own])
     verdict = _verdict(
-        export.reader(lines),
+        export.ExportAccount(lines),
         header.plan,
         signed,
         [_beside(path) for path in held],
@@ -265,15 +307,15 @@ def prove_event(workspace: Path, row: RunRow, index: int, *, withhold: bool = Fa
         stored = next(log.stored(row.run, after=index - 1), None)
         opening = None if withhold or stored is None else Opening.of(stored)
         start = Progress.at_the_beginning(audit_plan(row))
-        read = reader(log, row.run)
-        return prove(read, start, index, covering.checkpoint, covering.note, opening)
+        account = JournalAccount(log, row.run)
+        return prove(account, start, index, covering.checkpoint, covering.note, opening)
 
 
 def check_proof(
     text: str, trusted: Sequence[PublicKey], workspace: Path
 ) -> tuple[Proof, Checkpoint]:
-    """A proof that shows what it says, and the checkpoint that it leads to. Where no keys are named,
-    those of the workspace are trusted.
+    """A proof that shows what it says, and the checkpoint that it leads to. Where no keys are
+    named, those of the workspace are trusted.
 
     Raises:
         ProofError, NoteError: it shows nothing.
@@ -285,7 +327,7 @@ def check_proof(
 
 
 def _verdict(
-    read: Read,
+    account: Account,
     plan: AuditPlan,
     signed: Sequence[Signed],
     files: Iterable[Path],
@@ -295,14 +337,14 @@ def _verdict(
     until one tells the places."""
     start = Progress.at_the_beginning(plan)
     checkpoints = [one.checkpoint for one in signed]
-    best = verify(read, start, checkpoints, sealed)
+    best = verify(account, start, checkpoints, sealed)
     if best.sound or not checkpoints:
         return best
     for file in files:
         if not file.exists():
             continue
         with file.open(encoding="ascii", errors="replace", newline="\n") as lines:
-            found = verify(read, start, checkpoints, Sealed.read(lines))
+            found = verify(account, start, checkpoints, Sealed.read(lines))
         if found.located:
             return found
     return best

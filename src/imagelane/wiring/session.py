@@ -6,20 +6,21 @@ import random
 import secrets
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from imagelane.config import Workspace, machine, sandbox_layers
+from imagelane.config import Workspace, audit_key, machine, sandbox_layers, versions
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
 from imagelane.model.ids import RunId
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.policy import RunOptions
 from imagelane.model.run import RunState
-from imagelane.model.spec import PipelineSpec
+from imagelane.model.spec import PipelineSpec, stage_digest
 from imagelane.model.states import TAKEN_UP, RunStatus
 from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError
@@ -78,6 +79,7 @@ def session(
     seed: int | None = None,
     fault: Fault = no_fault,
     worker: str = WORKER,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
@@ -85,6 +87,7 @@ def session(
     options say only how it is executed from here on. ``reserve`` are workers that were started
     already, ``again`` says what of a run that is taken up goes round again. ``fault`` and
     ``worker``, the module that a worker process starts, are for tests that let something go wrong.
+    Where there is a key, what was recorded is signed at the end; ``warn`` is told if it cannot be.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -182,6 +185,17 @@ def session(
         yield engine, number
         if engine.state.status not in TAKEN_UP:
             clear_leftovers(workspace.scratches, workspace.artifacts, targets(spec), journal.runs())
+        _sign(workspace, journal, number, warn)
+
+
+def _sign(
+    workspace: Workspace, journal: Journal, number: RunId, warn: Callable[[str], None]
+) -> None:
+    """Sign what the run has recorded, where there is a key."""
+    if audit_key(workspace).exists():
+        from imagelane.wiring.auditing import sign_the_end  # noqa: PLC0415 - few have one
+
+        sign_the_end(workspace, journal, number, warn)
 
 
 def _requests(workspace: Workspace, number: RunId) -> Requests:
@@ -213,6 +227,8 @@ def _beginning(
     *,
     resumed: bool,
 ) -> RunStarted | RunResumed:
+    from imagelane.adapters.owner import actor  # noqa: PLC0415 - only who begins asks
+
     how = {
         **to_json(options),
         "window": physical.window,
@@ -220,9 +236,11 @@ def _beginning(
         "layers": [layer for layer, lack in layers.items() if not lack],
         "lacking": {layer: lack for layer, lack in layers.items() if lack},
     }
+    model, who = options.model.value, actor()
     if resumed:
-        return RunResumed(options.model.value, how)
-    return RunStarted(spec.name, physical.logical.digest, options.model.value, how)
+        return RunResumed(model, how, versions(), who)
+    stages = {str(stage.name): stage_digest(stage) for stage in spec.stages}
+    return RunStarted(spec.name, physical.logical.digest, model, how, stages, versions(), who)
 
 
 def _kept_spec(journal: Journal, number: RunId) -> PipelineSpec:

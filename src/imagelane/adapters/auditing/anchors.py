@@ -7,9 +7,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-
-import urllib3
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib.parse import urlsplit
 
 from imagelane.adapters.auditing.folder import LEAVES
 from imagelane.ports.audit import Anchor, AnchorError
@@ -50,6 +48,8 @@ class WebhookAnchor:
     host: str
 
     def keep(self, name: str, note: str, leaves: Path) -> str:
+        import urllib3  # noqa: PLC0415 - loads when it is needed
+
         del leaves
         try:
             with urllib3.PoolManager() as pool:
@@ -69,7 +69,7 @@ class WebhookAnchor:
                 )
                 status = response.status
                 response.close()
-        except (HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             kind = type(error).__name__
             raise AnchorError(f"{self.host} could not be asked to keep it: {kind}") from error
         if not 200 <= status < 300:
@@ -107,10 +107,7 @@ def open_anchor(text: str) -> Anchor:
         AnchorError: none can be.
     """
     if text.startswith(("http://", "https://")):
-        try:
-            host = urllib3.util.parse_url(text).host
-        except LocationParseError:
-            host = None
+        host = urlsplit(text).hostname
         if not host:
             raise AnchorError("the address of an anchor is no URL")
         return WebhookAnchor(text, host)

@@ -151,6 +151,7 @@ class Causes:
             self._wrong(index, f"received image {subject} a second time")
         self._images[subject] = _Work(index, heads={index}, role=role)
         group.newest = index
+        group.work.heads.discard(group.opened)
         return {group.opened}
 
     def _image_reopened(self, index: int, subject: Subject, group: _Group | None) -> set[int]:
@@ -221,7 +222,7 @@ class Causes:
             return set(group.work.heads)
         found = self._attempt(index, kind, Subject(number), stage, group.work)
         if stage not in group.work.last and not group.work.again:
-            found |= self._through_gate(index, number, stage, group)
+            found = found - {group.work.base} | self._through_gate(index, number, stage, group)
         group.work.last[stage or ""], group.work.kinds[stage or ""] = index, kind
         return found
 

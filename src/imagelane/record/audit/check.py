@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from imagelane.model.ids import Subject
 from imagelane.model.note import Checkpoint
 from imagelane.record.audit.locate import sentences
-from imagelane.record.audit.reading import Entry, Progress, Read
+from imagelane.record.audit.reading import Account, Entry, Progress
 from imagelane.record.audit.sealed import Sealed
 
 ERASURE = "image_erased"
@@ -71,7 +71,7 @@ class _Seen:
 
 
 def verify(
-    read: Read,
+    account: Account,
     start: Progress,
     checkpoints: Sequence[Checkpoint],
     sealed: Sealed | None = None,
@@ -88,7 +88,7 @@ def verify(
     due = deque(one for one in ordered if one.size > start.frontier.size)
     seen = _Seen(events=start.frontier.size)
     failed: Checkpoint | None = None
-    for entry in read(progress):
+    for entry in account.entries(progress):
         seen.see(entry, progress.expected)
         progress.expected = entry.leaf.index + 1
         progress.frontier.append(entry.hash)
@@ -107,11 +107,11 @@ def verify(
     if failed is None:
         findings = [*seen.problems, *violated, *seen.without_erasure()]
         return Verdict(seen.events, agreed, tuple(findings), seen.erased)
-    return _located(read, good, failed, ordered, sealed, seen)
+    return _located(account, good, failed, ordered, sealed, seen)
 
 
 def _located(
-    read: Read,
+    account: Account,
     good: Progress,
     failed: Checkpoint,
     checkpoints: Sequence[Checkpoint],
@@ -120,8 +120,8 @@ def _located(
 ) -> Verdict:
     """The verdict on a log that is not what was signed."""
     before = good.frontier.size
-    entries = list(read(good.copy()))
-    count = before + len(entries)
+    found = list(account.contents(good))
+    count = before + len(found)
     findings: list[str] = []
     last = checkpoints[-1]
     if count < last.size:
@@ -130,9 +130,8 @@ def _located(
         )
     trusted, size = _trusted(sealed, good, checkpoints)
     if trusted:
-        found = [entry.leaf.content for entry in entries]
-        indices = [entry.leaf.index for entry in entries]
-        findings += sentences(trusted, found, indices, before)
+        indices = [index for index, _ in found]
+        findings += sentences(trusted, [digest for _, digest in found], indices, before)
         if not findings:
             findings += _numbered_otherwise(indices, before)
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from imagelane.model.audit import AuditPlan, Content, Leaf
@@ -17,7 +18,7 @@ from imagelane.model.canonical import canonical
 from imagelane.model.ids import RunId
 from imagelane.ports.audit import AuditLog
 from imagelane.record.audit.prove import Opening
-from imagelane.record.audit.reading import Entry, Progress, Read, entry_of, with_keys
+from imagelane.record.audit.reading import Entry, Progress, entry_of, with_keys
 from imagelane.record.audit.sealed import Sealed
 
 FORMAT = "imagelane-audit"
@@ -96,21 +97,27 @@ def export(log: AuditLog, header: Header) -> Iterator[str]:
         )
 
 
-def reader(lines: Callable[[], Iterable[str]]) -> Read:
-    """Reads an export's events; ``lines`` gives all of its lines, from the first.
+@dataclass(frozen=True, slots=True)
+class ExportAccount:
+    """An export's events; ``lines`` gives all of its lines, from the first.
 
     Reading raises ExportError at a line that is no event.
     """
 
-    def read(progress: Progress) -> Iterator[Entry]:
-        passed = progress.frontier.size
-        for number, line in _events(lines()):
-            if passed:
-                passed -= 1
-                continue
-            yield _entry(_object(line, number), number, progress)
+    lines: Callable[[], Iterable[str]]
 
-    return read
+    def entries(self, progress: Progress) -> Iterator[Entry]:
+        for number, values in self._following(progress):
+            yield _entry(values, number, progress)
+
+    def contents(self, progress: Progress) -> Iterator[tuple[int, str]]:
+        for number, values in self._following(progress):
+            leaf, _ = _leaf(values, number)
+            yield leaf.index, leaf.content
+
+    def _following(self, progress: Progress) -> Iterator[tuple[int, dict[str, Any]]]:
+        following = islice(_events(self.lines()), progress.frontier.size, None)
+        return ((number, _object(line, number)) for number, line in following)
 
 
 def sealed_in(lines: Iterable[str]) -> Sealed:
@@ -127,14 +134,26 @@ def sealed_in(lines: Iterable[str]) -> Sealed:
     return found
 
 
-def _entry(values: Mapping[str, Any], number: int, progress: Progress) -> Entry:
+def _leaf(values: Mapping[str, Any], number: int) -> tuple[Leaf, Content]:
     try:
         content = Content.from_json(values["content"])
-        leaf = Leaf(content.digest(), int(values["index"]), tuple(map(int, values["parents"])))
-        payload, salt = values["payload"], values["salt"]
-        opening = None if payload is None else Opening(str(payload), bytes.fromhex(salt))
+        parents = tuple(map(int, values["parents"]))
+        return Leaf(content.digest(), int(values["index"]), parents), content
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(f"line {number}: no event: {error}") from error
+
+
+def _opening(values: Mapping[str, Any], number: int) -> Opening | None:
+    try:
+        payload, salt = values["payload"], values["salt"]
+        return None if payload is None else Opening(str(payload), bytes.fromhex(salt))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(f"line {number}: no event: {error}") from error
+
+
+def _entry(values: Mapping[str, Any], number: int, progress: Progress) -> Entry:
+    leaf, content = _leaf(values, number)
+    opening = _opening(values, number)
     parents = progress.causes.parents(
         leaf.index,
         content.type,

@@ -27,7 +27,6 @@ def differences(signed: Sequence[str], found: Sequence[str]) -> Iterator[Differe
     """Where the digests that are found differ from those that were signed, in their order.
     What is found beyond the end of what was signed is no difference."""
     at = now = 0
-    places: dict[str, list[int]] | None = None
     while at < len(signed):
         same = _same(signed, at, found, now)
         at, now = at + same, now + same
@@ -36,11 +35,7 @@ def differences(signed: Sequence[str], found: Sequence[str]) -> Iterator[Differe
         if now == len(found):
             yield Difference(at, len(signed), now, now)
             return
-        if places is None:
-            places = defaultdict(list)
-            for place, digest in enumerate(signed):
-                places[digest].append(place)
-        next_at, next_now = _in_step(signed, at, found, now, places)
+        next_at, next_now = _in_step(signed, at, found, now)
         yield Difference(at, next_at, now, next_now)
         at, now = next_at, next_now
 
@@ -59,25 +54,34 @@ def _same(signed: Sequence[str], at: int, found: Sequence[str], now: int) -> int
     return done
 
 
-def _in_step(
-    signed: Sequence[str],
-    at: int,
-    found: Sequence[str],
-    now: int,
-    places: dict[str, list[int]],
-) -> tuple[int, int]:
-    """Where both go on the same again: the nearest such place; their ends if there is none."""
+def _in_step(signed: Sequence[str], at: int, found: Sequence[str], now: int) -> tuple[int, int]:
+    """Where both go on the same again: the nearest such place; the end if there is none."""
+    for ahead in (64, AHEAD):
+        near = _near(signed, at, found, now, ahead)
+        if near is not None:
+            return near
+    # What comes beyond the end of what was signed is not part of it.
+    return len(signed), min(len(found), now + len(signed) - at)
+
+
+def _near(
+    signed: Sequence[str], at: int, found: Sequence[str], now: int, most: int
+) -> tuple[int, int] | None:
+    """The nearest place where both go on the same, at most so many events ahead in either."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place in range(at, min(at + most, len(signed))):
+        places[signed[place]].append(place)
     best: tuple[int, int] | None = None
-    for ahead in range(min(AHEAD, len(found) - now)):
+    for ahead in range(min(most, len(found) - now)):
         if best is not None and ahead > max(best[0] - at, best[1] - now):
             break
         for place in places.get(found[now + ahead], ()):
-            if place < at or (best and max(place - at, ahead) >= max(best[0] - at, best[1] - now)):
+            if best and max(place - at, ahead) >= max(best[0] - at, best[1] - now):
                 continue
             length = min(SURE, len(signed) - place, len(found) - now - ahead)
             if signed[place : place + length] == found[now + ahead : now + ahead + length]:
                 best = (place, now + ahead)
-    return best or (len(signed), len(found))
+    return best
 
 
 def sentences(

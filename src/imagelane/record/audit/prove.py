@@ -17,7 +17,7 @@ from imagelane.model.merkle import ProofError, check_inclusion, inclusion_path
 from imagelane.model.note import Checkpoint, Note, NoteError
 from imagelane.ports.audit import Stored
 from imagelane.record.audit.leaf import commitment, is_erased, salt_of
-from imagelane.record.audit.reading import Progress, Read
+from imagelane.record.audit.reading import Account, Progress
 
 TITLE = "c2sp.org/tlog-proof@v1"
 
@@ -106,7 +106,7 @@ class Proof:
 
 
 def prove(
-    read: Read,
+    account: Account,
     start: Progress,
     index: int,
     checkpoint: Checkpoint,
@@ -120,7 +120,7 @@ def prove(
     """
     hashes: list[bytes] = []
     found: tuple[Leaf, Content] | None = None
-    for entry in read(start.copy()):
+    for entry in account.entries(start.copy()):
         hashes.append(entry.hash)
         if entry.leaf.index == index:
             found = entry.leaf, entry.content

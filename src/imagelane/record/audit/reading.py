@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from imagelane.model.audit import AuditPlan, Content, Leaf, Told
 from imagelane.model.ids import RunId
@@ -42,8 +43,14 @@ class Progress:
         return Progress(self.causes.copy(), self.frontier.copy(), self.expected)
 
 
-Read = Callable[[Progress], Iterator[Entry]]
-"""The entries that come after what was read, each when it is asked for; moves the causes on."""
+class Account(Protocol):
+    """A log as it is found somewhere, read from where a reading has come to."""
+
+    def entries(self, progress: Progress) -> Iterator[Entry]:
+        """The events that follow, each when it is asked for; moves the causes on."""
+
+    def contents(self, progress: Progress) -> Iterator[tuple[int, str]]:
+        """The index of each event that follows, and the digest of its content. Moves nothing."""
 
 
 def entry_of(stored: Stored, causes: Causes) -> Entry:
@@ -63,14 +70,28 @@ def entry_of(stored: Stored, causes: Causes) -> Entry:
     return Entry(leaf, content, leaf.hash(), is_erased(stored.body))
 
 
-def reader(log: AuditLog, run: RunId) -> Read:
-    """Reads a run of a journal."""
+@dataclass(frozen=True, slots=True)
+class JournalAccount:
+    """A run of a journal. ``signable``: only as much of it as can be signed; a coordinator may go
+    on recording meanwhile, and what has no key yet has no commitment that will last."""
 
-    def read(progress: Progress) -> Iterator[Entry]:
+    log: AuditLog
+    run: RunId
+    signable: bool = False
+
+    def entries(self, progress: Progress) -> Iterator[Entry]:
+        for stored in self._stored(progress):
+            yield entry_of(stored, progress.causes)
+
+    def contents(self, progress: Progress) -> Iterator[tuple[int, str]]:
+        for stored in self._stored(progress):
+            yield stored.index, content_of(stored, said_of(stored)).digest()
+
+    def _stored(self, progress: Progress) -> Iterator[Stored]:
         after = progress.expected - 1
-        return (entry_of(stored, progress.causes) for stored in log.stored(run, after=after))
-
-    return read
+        if self.signable:
+            return with_keys(self.log, self.run, after=after)
+        return self.log.stored(self.run, after=after)
 
 
 def trail(log: AuditLog, run: RunId, plan: AuditPlan) -> Iterator[Told]:
@@ -80,18 +101,6 @@ def trail(log: AuditLog, run: RunId, plan: AuditPlan) -> Iterator[Told]:
         entry = entry_of(stored, causes)
         body = None if entry.erased else json.loads(stored.body)
         yield Told(entry.leaf, entry.content, body)
-
-
-def signable(log: AuditLog, run: RunId) -> Read:
-    """Reads as much of a run as can be signed: a coordinator may go on recording meanwhile, and what
-    has no key yet has no commitment that will last."""
-    log.make_keys(run)
-
-    def read(progress: Progress) -> Iterator[Entry]:
-        for stored in with_keys(log, run, after=progress.expected - 1):
-            yield entry_of(stored, progress.causes)
-
-    return read
 
 
 def with_keys(log: AuditLog, run: RunId, *, after: int = 0) -> Iterator[Stored]:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from imagelane.model.note import Checkpoint
-from imagelane.record.audit.reading import Progress, Read
+from imagelane.record.audit.reading import Account, Progress
 from imagelane.record.audit.sealed import line
 
 
@@ -16,7 +16,7 @@ class ChangedError(Exception):
 
 
 def seal(
-    read: Read,
+    account: Account,
     start: Progress,
     origin: str,
     earlier: Sequence[Checkpoint],
@@ -29,7 +29,7 @@ def seal(
     """
     progress = start.copy()
     due = deque(sorted(earlier, key=lambda one: one.size))
-    for entry in read(progress):
+    for entry in account.entries(progress):
         progress.expected = entry.leaf.index + 1
         progress.frontier.append(entry.hash)
         write(line(entry.leaf))

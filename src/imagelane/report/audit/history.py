@@ -17,7 +17,6 @@ def line_lines(events: Sequence[Told], ink: Ink) -> Iterator[str]:
     wide = max((len(one) for one in words), default=4)
     yield ink.soft(f"  {right('event', 9)}  {left('when, UTC', 27)}  {left('what', wide)}  after")
     for told, said in zip(events, words, strict=True):
-        parents = ", ".join(map(str, told.leaf.parents)) or "–"
         about = [visible(actor(told))]
         if (took := duration(told)) is not None:
             about.append(seconds(took))
@@ -26,7 +25,7 @@ def line_lines(events: Sequence[Told], ink: Ink) -> Iterator[str]:
         painted = _painted(told, left(said, wide), ink)
         yield (
             f"  {right(f'{told.index:,}', 9)}  {left(when(told), 27)}  {painted}  "
-            f"{left(parents, 12)}  {', '.join(about)}"
+            f"{left(_parents(told), 14)}  {', '.join(about)}"
         ).rstrip()
         margin = " " * 42
         if told.body is None:
@@ -52,6 +51,13 @@ def graph_lines(events: Sequence[Told]) -> Iterator[str]:
         for parent in told.leaf.parents:
             if parent in known:
                 yield f"  e{parent} --> e{told.index}"
+
+
+def _parents(told: Told) -> str:
+    several = told.leaf.parents
+    if len(several) > 3:
+        return f"{several[0]}, … {several[-1]} ({len(several)})"
+    return ", ".join(map(str, several)) or "–"
 
 
 def _painted(told: Told, text: str, ink: Ink) -> str:
