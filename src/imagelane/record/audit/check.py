@@ -155,15 +155,11 @@ def _trusted(
     before = good.frontier.size
     if sealed is None:
         return [], before
-    frontier, size = good.frontier.copy(), before
+    size = before
     for one in checkpoints:
-        if one.size <= size or one.size > len(sealed.hashes):
-            continue
-        for leaf in sealed.hashes[frontier.size : one.size]:
-            frontier.append(leaf)
-        if frontier.root() != one.root:
+        if one.size > before and sealed.root(one.size) != one.root:
             break
-        size = one.size
+        size = max(size, one.size)
     return sealed.contents[before:size], size
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from imagelane.model.audit import Leaf
+from imagelane.model.merkle import Frontier
 
 _LINE = re.compile(r"([0-9a-f]{64}) ((?:[0-9]+(?:,[0-9]+)*)?)\n")
 
@@ -21,10 +22,23 @@ class Sealed:
 
     contents: list[str] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
+    _frontier: Frontier = field(default_factory=Frontier)
+    _roots: dict[int, bytes] = field(default_factory=dict)
 
     def add(self, leaf: Leaf) -> None:
         self.contents.append(leaf.content)
         self.hashes.append(leaf.hash())
+
+    def root(self, size: int) -> bytes | None:
+        """The root over the first so many leaves; None if there are fewer. Quick where it was asked
+        for before, or sizes rise."""
+        if size not in self._roots and size <= len(self.hashes):
+            if size < self._frontier.size:
+                self._frontier = Frontier()
+            for leaf in self.hashes[self._frontier.size : size]:
+                self._frontier.append(leaf)
+            self._roots[size] = self._frontier.root()
+        return self._roots.get(size)
 
     @classmethod
     def read(cls, lines: Iterable[str]) -> Sealed:

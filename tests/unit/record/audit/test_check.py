@@ -259,7 +259,8 @@ class Long:
     """The long journal, its checkpoints, and how far reading had come at each of them."""
 
     rows: list[Stored]
-    digests: list[str]
+    by_row: dict[int, str]
+    """The digest of each row's content, by the row's identity."""
     checkpoints: list[Checkpoint]
     progress: list[Progress]
     sealed: Sealed
@@ -276,12 +277,13 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Long:
         if progress.frontier.size % EVERY == 0 or progress.frontier.size == len(rows):
             checkpoints.append(Checkpoint("here", progress.frontier.size, progress.frontier.root()))
             stages.append(progress.copy())
-    return Long(rows, sealed.contents, checkpoints, stages, sealed)
+    by_row = {id(row): digest for row, digest in zip(rows, sealed.contents, strict=True)}
+    return Long(rows, by_row, checkpoints, stages, sealed)
 
 
 @dataclass(frozen=True)
 class Tampered:
-    """Rows from ``first`` on are as somebody has left them. Of rows that are only shifted the
+    """Rows from ``first`` on are as somebody has left them. Of rows that were not changed the
     digest is known, so that a thousand such logs can be looked at."""
 
     long: Long
@@ -300,15 +302,12 @@ class Tampered:
             yield entry_of(row, progress.causes)
 
     def contents(self, progress: Progress) -> Iterator[tuple[int, str]]:
-        for place in range(progress.frontier.size, len(self.rows)):
-            row = self.rows[place]
-            original = row.index <= len(self.long.rows) and self.long.rows[row.index - 1] is row
-            digest = (
-                self.long.digests[row.index - 1]
-                if original
-                else content_of(row, said_of(row)).digest()
-            )
-            yield (row.index if self.kind == "gap" else place + 1), digest
+        size, known = progress.frontier.size, self.long.by_row
+        rows = self.rows[size:]
+        digests = [known.get(id(row)) or content_of(row, said_of(row)).digest() for row in rows]
+        if self.kind == "gap":
+            return zip((row.index for row in rows), digests, strict=True)
+        return zip(range(size + 1, len(self.rows) + 1), digests, strict=True)
 
 
 def shorter(long: Long, has: int) -> str:
