@@ -206,7 +206,9 @@ def command_line() -> str:
     def inside(about: click.Context) -> Iterator[str]:
         """The commands of a group, and theirs."""
         group = about.command
-        for name in group.list_commands(about) if isinstance(group, click.Group) else ():
+        if not isinstance(group, click.Group):
+            return
+        for name in group.list_commands(about):
             command = group.get_command(about, name)
             if command is None:
                 raise SystemExit(f"{about.command_path} lists {name!r} and has no such command")
