@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from random import Random
 
 from imagelane.model import events as e
@@ -10,7 +11,10 @@ from imagelane.model.audit import AuditPlan, AuditStage
 from imagelane.model.ids import Digest, RunId, StageName, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus, Scope
+from imagelane.ports.audit import Stored
 from imagelane.ports.journal import Journal
+from imagelane.record.audit.causes import Causes
+from imagelane.record.audit.leaf import said_of
 
 RUN = RunId("20261123-225900-k3f9")
 GROUP = 20
@@ -60,6 +64,22 @@ def record(journal: Journal, length: int, seed: int = 0) -> None:
             journal.append(claimed, batch)
             batch = []
     journal.append(claimed, batch)
+
+
+def derived(events: Iterable[e.Event], plan: AuditPlan) -> tuple[list[tuple[int, ...]], Causes]:
+    """The parents of each event, and the causes at the end, which tell what was wrong."""
+    causes = Causes(plan)
+    parents = []
+    for index, event in enumerate(events, 1):
+        kind, subject = e.type_name(event), e.subject_of(event)
+        body = json.dumps(e.encode(event), default=dict)
+        said = said_of(Stored(RUN, index, 0.0, 0, kind, subject, None, body, None))
+        parents.append(
+            causes.parents(
+                index, kind, subject, e.stage_of(event), role=said.role, outcome=said.outcome
+            )
+        )
+    return parents, causes
 
 
 def _group(choose: Random, number: int) -> Iterator[e.Event]:

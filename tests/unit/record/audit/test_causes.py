@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -10,30 +9,12 @@ from imagelane.model import events as e
 from imagelane.model.audit import AuditPlan
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.states import GroupState, ImageState, RunStatus
-from imagelane.record.audit.causes import Causes, Violation
+from imagelane.record.audit.causes import Violation
 from imagelane.testing import audit_runs
 from imagelane.testing.simulation.cases import case_of
 from imagelane.testing.simulation.play import to_its_end, world_of
 
 IMAGE, GROUP = Subject(1, 1), Subject(1)
-_OUTCOMES = {"image_settled": "state", "group_settled": "state", "run_settled": "status"}
-
-
-def read(events: Iterable[e.Event], plan: AuditPlan) -> tuple[list[tuple[int, ...]], Causes]:
-    """The parents of each event, and what was wrong on the way."""
-    causes = Causes(plan)
-    parents = []
-    for index, event in enumerate(events, 1):
-        kind = e.type_name(event)
-        body = json.loads(json.dumps(e.encode(event), default=dict))
-        outcome = body.get(_OUTCOMES.get(kind, ""), "")
-        role = body["role"] if kind == "image_received" else ""
-        parents.append(
-            causes.parents(
-                index, kind, e.subject_of(event), e.stage_of(event), role=role, outcome=outcome
-            )
-        )
-    return parents, causes
 
 
 def skipped(stage: str, subject: Subject = IMAGE) -> e.TaskSkipped:
@@ -74,7 +55,7 @@ WHOLE: Sequence[e.Event] = (
 
 
 def test_an_event_names_what_had_to_be_before_it() -> None:
-    parents, causes = read(WHOLE, audit_runs.PLAN)
+    parents, causes = audit_runs.derived(WHOLE, audit_runs.PLAN)
     assert causes.violations == []
     assert dict(enumerate(parents, 1)) == {
         1: (),
@@ -103,7 +84,9 @@ def test_an_attempt_follows_the_one_before() -> None:
     failed = e.TaskFailed(
         IMAGE, StageName("validate"), 1, failed.error, "503", "", 0.5, "worker", 1.0, 2.0
     )
-    parents, causes = read([*BEGINNING, received(), failed, done("validate")], audit_runs.PLAN)
+    parents, causes = audit_runs.derived(
+        [*BEGINNING, received(), failed, done("validate")], audit_runs.PLAN
+    )
     assert parents[3:] == [(3,), (4,)]
     assert causes.violations == []
 
@@ -111,7 +94,7 @@ def test_an_attempt_follows_the_one_before() -> None:
 def test_alternates_follow_their_primary() -> None:
     other = Subject(1, 2)
     plan = AuditPlan(audit_runs.STAGES[:1], primary=True)
-    parents, _ = read(
+    parents, _ = audit_runs.derived(
         [
             *BEGINNING,
             received(role="primary"),  # 3
@@ -126,7 +109,7 @@ def test_alternates_follow_their_primary() -> None:
 
 
 def test_what_is_taken_up_again_goes_on_from_there() -> None:
-    parents, causes = read(
+    parents, causes = audit_runs.derived(
         [
             *WHOLE,
             e.RunResumed("parallel"),  # 19
@@ -145,7 +128,7 @@ def test_what_is_taken_up_again_goes_on_from_there() -> None:
 
 
 def wrong(events: Sequence[e.Event]) -> list[Violation]:
-    return read(events, audit_runs.PLAN)[1].violations
+    return audit_runs.derived(events, audit_runs.PLAN)[1].violations
 
 
 @pytest.mark.parametrize(
@@ -188,7 +171,7 @@ def test_whatever_a_scheduler_records_is_in_order(chunk: int) -> None:
         to_its_end(world)
         logical = world.plan.logical
         plan = AuditPlan.of(logical.stages, primary=logical.images.primary is not None)
-        parents, causes = read(world.events, plan)
+        parents, causes = audit_runs.derived(world.events, plan)
         assert causes.violations == [], seed
         for index, found in enumerate(parents, 1):
             assert all(0 < parent < index for parent in found), seed
