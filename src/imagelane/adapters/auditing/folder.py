@@ -37,9 +37,12 @@ class AuditFolder:
         target = self.leaves(run)
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_suffix(".unfinished")
-        with unfinished.open("w", encoding="ascii", newline="\n") as file:
-            yield file.write
-        unfinished.replace(target)
+        try:
+            with unfinished.open("w", encoding="ascii", newline="\n") as file:
+                yield file.write
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def keep(self, run: str, size: int, note: str) -> Path:
         """Keep a checkpoint's note; gives its file. Of one size there is one."""

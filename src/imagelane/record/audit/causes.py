@@ -3,6 +3,10 @@
 They follow from the events before it and from the plan, so they are derived, never recorded; and
 an event that could not have happened where it stands is found on the way. Only what leaves say is
 looked at, so that an erased payload changes nothing.
+
+Parents are signed with the leaves. So what they are for a history that was possible never changes
+within a version of leaves (`imagelane.model.audit.VERSION`): another rule is another version, and
+the old rule stays for what was signed by it.
 """
 
 from __future__ import annotations

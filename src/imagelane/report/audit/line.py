@@ -8,10 +8,26 @@ from collections.abc import Iterable, Sequence
 from imagelane.model.audit import Told
 from imagelane.model.ids import StageName
 
+_AGAIN = frozenset({"image_reopened", "group_reopened"})
+
 
 def straight(events: Iterable[Told], stages: Sequence[StageName]) -> list[Told]:
     """The events of one subject, each after its parents; where those leave it free, in the order of
-    the plan's ``stages``. So a parallel run reads as a sequential one does."""
+    the plan's ``stages``. So a parallel run reads as a sequential one does.
+
+    What is taken up again was settled: all that came before stands before it.
+    """
+    line: list[Told] = []
+    chapter: list[Told] = []
+    for one in sorted(events, key=lambda told: told.index):
+        if one.content.type in _AGAIN:
+            line += _in_order(chapter, stages)
+            chapter = []
+        chapter.append(one)
+    return line + _in_order(chapter, stages)
+
+
+def _in_order(events: Sequence[Told], stages: Sequence[StageName]) -> list[Told]:
     by_index = {one.index: one for one in events}
     place = {name: number for number, name in enumerate(stages)}
     waiting = {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from random import Random
 
@@ -8,8 +9,11 @@ import pytest
 from imagelane.model import events as e
 from imagelane.model.audit import AuditPlan
 from imagelane.model.ids import StageName, Subject
+from imagelane.model.merkle import Frontier
 from imagelane.model.states import GroupState, ImageState, RunStatus
-from imagelane.record.audit.causes import Violation
+from imagelane.ports.audit import Stored
+from imagelane.record.audit.causes import Causes, Violation
+from imagelane.record.audit.reading import entry_of
 from imagelane.testing import audit_runs
 from imagelane.testing.simulation.cases import case_of
 from imagelane.testing.simulation.play import to_its_end, world_of
@@ -205,3 +209,25 @@ def test_a_stage_that_is_moved_before_what_it_needed_is_found() -> None:
         found = wrong(moved)
         assert found
         assert found[0].index == needed + 1
+
+
+def test_what_was_signed_by_an_earlier_version_stays_what_it_was() -> None:
+    """The root over this run was signed once. Where it is another, checkpoints that people hold do
+    not agree with their records any more: that takes a new version of leaves, beside the old."""
+    causes = Causes(audit_runs.PLAN)
+    frontier = Frontier()
+    for index, event in enumerate(audit_runs.events(2_000), 1):
+        kind, subject, stage = e.type_name(event), e.subject_of(event), e.stage_of(event)
+        # Of payloads only what leaves say: they may get new fields.
+        said = e.encode(event)
+        kept = {key: said[key] for key in ("role", "state", "status", "error") if key in said}
+        body = json.dumps(kept, separators=(",", ":"))
+        at = 1_795_000_000.0 + index / 1024
+        frontier.append(
+            entry_of(
+                Stored(audit_runs.RUN, index, at, 7, kind, subject, stage, body, bytes(32)), causes
+            ).hash
+        )
+    assert (
+        frontier.root().hex() == "194ba40a28610d549d02f4d3a63b794c611694693ff676b5cbfea37e9ae4b5e2"
+    )
