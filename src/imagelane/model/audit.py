@@ -188,11 +188,8 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 def _quoted(text: str) -> str:
-    """As canonical JSON writes it. A lone surrogate, which it cannot say, is written as text that
-    names it, so that a manifest's faulty column spoils no tree."""
-    if _PLAIN.issuperset(text):
-        return f'"{text}"'
-    return json.dumps(text.encode(errors="backslashreplace").decode(), ensure_ascii=False)
+    """As canonical JSON writes it."""
+    return f'"{text}"' if _PLAIN.issuperset(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _whole(value: Any) -> int:

@@ -19,7 +19,7 @@ from imagelane.model.codec import from_json
 from imagelane.model.ids import RunId
 from imagelane.model.note import Checkpoint, Note, NoteError, PublicKey
 from imagelane.model.spec import PipelineSpec
-from imagelane.plan.logical import logical_plan
+from imagelane.plan.logical import PlanError, logical_plan
 from imagelane.ports.audit import AnchorError, AuditLog, SigningError
 from imagelane.ports.journal import Journal, JournalError, RunRow
 from imagelane.record.audit import export
@@ -94,13 +94,16 @@ def audit_plan(row: RunRow) -> AuditPlan:
     """What the run's plan says of what may come before what.
 
     Raises:
-        AuditError: the run was begun by a later version.
+        AuditError: it makes no sense: a later version has written it, or somebody has changed it.
     """
     try:
         spec = from_json(PipelineSpec, row.definition["spec"])
-    except (KeyError, ValueError) as error:
-        raise AuditError(f"the plan of run {row.run} cannot be read: {error}") from error
-    stages = logical_plan(spec).stages
+        stages = logical_plan(spec).stages
+    except (LookupError, ValueError, PlanError) as error:
+        raise AuditError(
+            f"the plan that is kept with run {row.run} makes no sense; it was written by a later "
+            f"version, or changed: {error}"
+        ) from error
     return AuditPlan.of(stages, primary=spec.images.primary is not None)
 
 

@@ -11,6 +11,7 @@ import hmac
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 
 from imagelane.model.audit import Content
@@ -78,15 +79,21 @@ def content_of(stored: Stored, said: Said) -> Content:
     """What of an event its leaf stands for."""
     return Content(
         stored.run,
-        stored.at,
+        # No clock says infinity; whoever has written it is found out by the leaf.
+        stored.at if isfinite(stored.at) else 0.0,
         stored.fence,
-        stored.type,
+        _unicode(stored.type),
         stored.subject,
-        stored.stage,
-        said.role,
-        said.outcome,
-        said.payload,
+        None if stored.stage is None else _unicode(stored.stage),
+        _unicode(said.role),
+        _unicode(said.outcome),
+        _unicode(said.payload),
     )
+
+
+def _unicode(text: str) -> str:
+    """The text with what is no Unicode in it named: a manifest's faulty column spoils no tree."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _kept(kind: str, body: str) -> tuple[str, str]:

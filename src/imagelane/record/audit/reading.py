@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from imagelane.model.audit import AuditPlan, Content, Leaf, Told
 from imagelane.model.ids import RunId
 from imagelane.model.merkle import Frontier
 from imagelane.ports.audit import AuditLog, Stored
+from imagelane.ports.journal import JournalError
 from imagelane.record.audit.causes import Causes
 from imagelane.record.audit.leaf import content_of, is_erased, said_of
 
@@ -95,12 +96,28 @@ class JournalAccount:
 
 
 def trail(log: AuditLog, run: RunId, plan: AuditPlan) -> Iterator[Told]:
-    """The events of a run with what they say, each when it is asked for."""
+    """The events of a run with what they say, each when it is asked for.
+
+    Raises:
+        JournalError: what one says cannot be read.
+    """
     causes = Causes(plan)
     for stored in log.stored(run):
         entry = entry_of(stored, causes)
-        body = None if entry.erased else json.loads(stored.body)
-        yield Told(entry.leaf, entry.content, body)
+        yield Told(entry.leaf, entry.content, None if entry.erased else _body(stored))
+
+
+def _body(stored: Stored) -> dict[str, Any]:
+    try:
+        body = json.loads(stored.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise JournalError(
+            f"what event {stored.index:,} of run {stored.run} says is no JSON object: somebody has "
+            "changed it, and `imagelane audit verify` says what else"
+        )
+    return body
 
 
 def with_keys(log: AuditLog, run: RunId, *, after: int = 0) -> Iterator[Stored]:

@@ -38,8 +38,12 @@ class Output:
 
 
 def when(told: Told) -> str:
-    """The wall-clock time, in UTC, to the microsecond, as ISO 8601 writes it."""
-    moment = datetime.fromtimestamp(told.content.at, UTC)
+    """The wall-clock time, in UTC, to the microsecond, as ISO 8601 writes it. Where no calendar has
+    that moment: the seconds."""
+    try:
+        moment = datetime.fromtimestamp(told.content.at, UTC)
+    except (OverflowError, ValueError, OSError):
+        return str(told.content.at)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

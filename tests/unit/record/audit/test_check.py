@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,7 @@ import pytest
 
 from imagelane.adapters.journals.sqlite import SqliteJournal
 from imagelane.adapters.journals.sqlite.audit import SqliteAuditLog
+from imagelane.model.ids import Subject
 from imagelane.model.note import Checkpoint
 from imagelane.ports.audit import Stored
 from imagelane.record.audit.causes import Causes
@@ -111,8 +113,22 @@ def test_an_edit_is_named(short: list[Stored]) -> None:
         lambda row: replace(row, body='{"erased":"' + "0" * 64 + '","outcome":"","role":""}'),
         lambda row: replace(row, key=bytes(32)),
         lambda row: replace(row, run="another"),
+        lambda row: replace(row, at=inf),
+        lambda row: replace(row, body="no json"),
+        lambda row: replace(row, body="[]"),
+        lambda row: replace(row, body='{"erased":5}'),
+        lambda row: replace(row, type=""),
+        lambda row: replace(row, stage=None),
+        lambda row: replace(row, stage="\x00\udcff"),
+        lambda row: replace(row, subject=Subject(-1, -1)),
+        lambda row: replace(row, subject=Subject(1 << 60, 1 << 60)),
+        lambda row: replace(row, fence=-1),
     ],
-    ids=["time", "fence", "type", "stage", "blank", "erased", "key", "run"],
+    ids=[
+        *("time", "fence", "type", "stage", "blank", "erased", "key", "run", "infinity", "no json"),
+        *("a list", "no commitment", "no type", "no stage", "a faulty stage", "nobody", "far away"),
+        "an old fence",
+    ],
 )
 def test_whatever_is_edited_is_found(
     short: list[Stored], change: Callable[[Stored], Stored]

@@ -164,6 +164,24 @@ def test_only_what_has_a_key_is_signed(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_role_that_is_no_unicode_is_exported_as_what_was_signed(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.db")
+    claimed = journal.create(RUN, {}, "owner")
+    received = e.ImageReceived(
+        Subject(1, 1), 0, "a\udcff.jpg", "/a\udcff.jpg", 1, 1, "r\u00e4\udcff"
+    )
+    events = [e.RunStarted("p", "0", "parallel", {}), e.GroupOpened(Subject(1), "\udcff"), received]
+    journal.append(claimed, [(1.0, event) for event in events])
+    journal.close()
+    log = SqliteAuditLog(tmp_path / "journal.db")
+    lines = list(export(log, HEADER))
+    made = seal(JournalAccount(log, RUN, signable=True), START, "here", [], lambda _: None)
+    log.close()
+    assert json.loads(lines[3])["content"]["role"] == "r\u00e4\\udcff"
+    again = "".join(lines).encode().decode().splitlines(keepends=True)
+    assert verify(ExportAccount(lambda: again), START, [made]).agreed == 3
+
+
 def test_a_run_that_is_not_there_is_named(log: SqliteAuditLog) -> None:
     from imagelane.ports.journal import RunNotFoundError
 
