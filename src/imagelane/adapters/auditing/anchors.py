@@ -19,8 +19,8 @@ _COMMAND = "command:"
 
 @dataclass(frozen=True, slots=True)
 class FileAnchor:
-    """A file of its own; or a folder, in which each checkpoint is a new file. The leaves go beside
-    it. What is there already is never written over by something else."""
+    """One file, which always holds the newest checkpoint; or a folder, in which each is a file of
+    its own. The leaves go beside it."""
 
     path: Path
     folder: bool

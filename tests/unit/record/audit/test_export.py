@@ -170,7 +170,11 @@ def test_a_role_that_is_no_unicode_is_exported_as_what_was_signed(tmp_path: Path
     received = e.ImageReceived(
         Subject(1, 1), 0, "a\udcff.jpg", "/a\udcff.jpg", 1, 1, "r\u00e4\udcff"
     )
-    events = [e.RunStarted("p", "0", "parallel", {}), e.GroupOpened(Subject(1), "\udcff"), received]
+    events: list[e.Event] = [
+        e.RunStarted("p", "0", "parallel", {}),
+        e.GroupOpened(Subject(1), "\udcff"),
+        received,
+    ]
     journal.append(claimed, [(1.0, event) for event in events])
     journal.close()
     log = SqliteAuditLog(tmp_path / "journal.db")
