@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from imagelane.model.audit import Told
 from imagelane.model.ids import StageName, Subject
@@ -18,6 +20,7 @@ from imagelane.report.audit.line import straight
 from imagelane.wiring.auditing import audit_plan, open_audit_log
 from tests.conftest import Imagelane
 from tests.integration.conftest import NewProject, Project
+from tests.integration.stranger import climbed, leaf_of, tree
 
 Ran = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -189,6 +192,39 @@ def test_one_event_is_proven_to_somebody_who_has_a_key_and_nothing_else(
     imagelane("audit", "verify", proof, "--trust", key, cwd=tmp_path, code=1)
     beyond = imagelane("audit", "prove", "99999", cwd=signed.folder, code=2)
     assert "no checkpoint" in beyond.stderr
+
+
+def test_a_stranger_verifies_an_export_and_a_proof_with_nothing_of_ours(
+    signed: Project, imagelane: Imagelane
+) -> None:
+    """As somebody would who has read docs/explanation/audit.md and the RFCs, and no code."""
+    name, _, key = (signed.folder / "trusted.pub").read_text().strip().split("+", 2)
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key)[1:])
+
+    def opened(note: str) -> tuple[str, int, bytes]:
+        text, _, signature = note.partition("\n\n")
+        said, by, encoded = signature.split()
+        assert (said, by) == ("\N{EM DASH}", name)
+        public.verify(base64.b64decode(encoded)[4:], f"{text}\n".encode())
+        origin, size, root = text.splitlines()
+        return origin, int(size), base64.b64decode(root)
+
+    exported = imagelane("audit", "export", cwd=signed.folder).stdout.splitlines()
+    header, *events = map(json.loads, exported)
+    origin, size, root = opened(header["checkpoints"][-1])
+    assert origin == f"{name}/{header['run']}"
+    assert [one["index"] for one in events] == list(range(1, size + 1))
+    assert tree(list(map(leaf_of, events))) == root
+
+    proof = imagelane("audit", "prove", "12", cwd=signed.folder).stdout
+    head, _, note = proof.partition("\n\n")
+    title, extra, index, *path = head.splitlines()
+    assert title == "c2sp.org/tlog-proof@v1"
+    values = {**json.loads(base64.b64decode(extra.removeprefix("extra "))), "index": 12}
+    place = int(index.removeprefix("index "))
+    assert place == 11
+    _, size, root = opened(note)
+    assert climbed(leaf_of(values), place, size, list(map(base64.b64decode, path))) == root
 
 
 def test_leaves_hold_nothing_of_a_person(
