@@ -373,11 +373,14 @@ def tamper(long: Long, choose: Random) -> Tampered:
 
 
 @pytest.mark.slow
-def test_a_thousand_changes_of_a_hundred_thousand_events_are_found_and_named(long: Long) -> None:
-    choose = Random(6)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_thousand_changes_of_a_hundred_thousand_events_are_found_and_named(
+    long: Long, seed: int
+) -> None:
+    choose = Random(seed)
     sizes = [one.size for one in long.checkpoints]
     kinds: dict[str, int] = {}
-    for trial in range(1000):
+    for trial in range(250):
         changed = tamper(long, choose)
         kinds[changed.kind] = kinds.get(changed.kind, 0) + 1
         # What precedes the change was verified before; from there on it is read.
@@ -390,7 +393,8 @@ def test_a_thousand_changes_of_a_hundred_thousand_events_are_found_and_named(lon
             found.findings[:3],
         )
         assert found.agreed <= changed.first, trial
-    assert min(kinds.values()) > 100
+    assert min(kinds.values()) > 20
+    assert len(kinds) == 7
 
 
 @pytest.mark.slow
