@@ -43,7 +43,7 @@ kills: $(VENV)/.test ## Kill a run again and again, and check every guarantee (A
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew into requirements/
 	@$(PIP) install uv
-	@for room in test:test,moderation,alerts,dicom demo:demo; do \
+	@for room in test:test,moderation,alerts,dicom,audit demo:demo; do \
 	  name=$${room%%:*}; extras=$${room#*:}; \
 	  echo "requirements/$$name.txt"; \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -203,14 +203,22 @@ def command_line() -> str:
     def block(about: click.Context) -> list[str]:
         return [f"## {about.command_path}", "", "```text", about.command.get_help(about), "```", ""]
 
+    def inside(about: click.Context) -> Iterator[str]:
+        """The commands of a group, and theirs."""
+        group = about.command
+        if not isinstance(group, click.Group):
+            return
+        for name in group.list_commands(about):
+            command = group.get_command(about, name)
+            if command is None:
+                raise SystemExit(f"{about.command_path} lists {name!r} and has no such command")
+            own = click.Context(command, about, info_name=name)
+            yield from block(own)
+            yield from inside(own)
+
     wide = {**commands.context_settings, "terminal_width": 96, "max_content_width": 96}
     top = click.Context(commands, info_name="imagelane", **wide)
-    lines = ["# Command line", NOTE, COMMAND_INTRO, "", *block(top)]
-    for name in commands.list_commands(top):
-        command = commands.get_command(top, name)
-        if command is None:
-            raise SystemExit(f"imagelane lists {name!r} and has no such command")
-        lines += block(click.Context(command, top, info_name=name))
+    lines = ["# Command line", NOTE, COMMAND_INTRO, "", *block(top), *inside(top)]
     return "\n".join(lines).rstrip() + "\n"
 
 

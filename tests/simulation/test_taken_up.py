@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from imagelane.control import redriven
 from imagelane.model import events as e
+from imagelane.model.audit import AuditPlan
 from imagelane.model.decision import Decision, Verb
 from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.outcome import Failure, Success
@@ -24,6 +25,7 @@ from imagelane.record.dead_letters import Filter, dead_letters
 from imagelane.record.decisions import Decider
 from imagelane.record.recover import recover
 from imagelane.record.reopen import DecisionError
+from imagelane.testing.audit_runs import derived
 from imagelane.testing.journals import MemoryJournal
 from imagelane.testing.simulation import Behaviour, Does, World, items_of
 from tests.simulation.pipelines import news_gallery, planned, reduces, stage, waits
@@ -60,6 +62,10 @@ class Recorded:
         """Record what has happened in a world since."""
         known = sum(1 for _ in self.journal.events(RUN))
         self.append(world.events[known:])
+        logical = self.plan.logical
+        plan = AuditPlan.of(logical.stages, primary=logical.images.primary is not None)
+        # Whatever goes round again stands after what it needed.
+        assert derived(world.events, plan)[1].violations == []
         return world
 
     def reopen(self, *decisions: Decision) -> list[e.Event]:

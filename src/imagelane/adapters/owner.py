@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 from pathlib import Path
@@ -31,6 +32,17 @@ def alive(owner: str) -> bool:
     if host != socket.gethostname() or boot != _boot() or not pid.isdecimal():
         return False
     return started == _started(int(pid))
+
+
+def actor() -> str:
+    """Who acts: the user of this machine, or whom IMAGELANE_ACTOR names."""
+    named = os.environ.get("IMAGELANE_ACTOR")
+    if named:
+        return named
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return f"{os.getuid()}@{socket.gethostname()}"
 
 
 def _boot() -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
+
+from imagelane.cli.lazy import LazyCommands
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("init", "Write a commented pipeline file for this folder."),
@@ -23,26 +24,15 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "resolve": ("resolve", "Decide what becomes of what is held, dead or left out."),
     "regenerate": ("regenerate", "Complete partial groups; make anew what is gone."),
     "reproduce": ("reproduce", "Try a stage on one image anew, on the side."),
+    "audit": ("audit", "Verify, show, export and sign the audit trail."),
     "report": ("report", "Write a run's report: one self-contained HTML file."),
     "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),
 }
 """Each command's module, and what `imagelane --help` says of it without importing that."""
 
 
-class _Commands(click.Group):
-    """Imports a command when it is called, so that `--help` and every command start at once."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"imagelane.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return command
+class _Commands(LazyCommands):
+    """What was interrupted has an exit code of its own."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -52,14 +42,11 @@ class _Commands(click.Group):
 
             raise StoppedError from None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, says) for name, (_, says) in _COMMANDS.items()])
-
 
 @click.group(
     cls=_Commands,
+    package="imagelane.cli",
+    known=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 finished, everything live · 1 finished with losses · 2 wrong command "
     "line, pipeline file or source · 3 stands still and waits for a human · 4 disk, permission or "

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from imagelane.adapters.owner import actor
 from imagelane.cli.failures import WAITS, WRONG, CommandError
 from imagelane.cli.seen import journal_of, the_run, workspace_option
 
@@ -64,17 +62,6 @@ def root_of(workspace: Path) -> Path:
     """The workspace's folder, where the folder that holds one was named."""
     inside = workspace / ".imagelane"
     return inside if inside.is_dir() else workspace
-
-
-def actor() -> str:
-    """Who acts: the user of this machine, or whom IMAGELANE_ACTOR names."""
-    named = os.environ.get("IMAGELANE_ACTOR")
-    if named:
-        return named
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (KeyError, OSError):
-        return f"{os.getuid()}@{socket.gethostname()}"
 
 
 def told(answer: Answer, done: str, asked: str, later: str = "") -> None:

@@ -61,7 +61,14 @@ def execute(
     pool: wiring.PoolKind = "inline" if inline else "process"
     with (
         wiring.session(
-            spec, options, observers, resume=resume, pool=pool, reserve=reserve, again=again
+            spec,
+            options,
+            observers,
+            resume=resume,
+            pool=pool,
+            reserve=reserve,
+            again=again,
+            warn=lambda text: click.echo(f"imagelane: {text}", err=True),
         ) as (engine, number),
         _pausing(engine),
     ):

@@ -21,18 +21,28 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
+    """What holds for all that follows: ``stages`` gives the digest of each stage as declared,
+    ``versions`` those of the program and the libraries that it works with, ``actor`` who began
+    it."""
+
     pipeline: str
     plan: str
     model: str
     options: Mapping[str, Any]
+    stages: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunResumed:
-    """A coordinator took the run over, with a new fence; what was in flight is dispatched anew."""
+    """A coordinator took the run over, with a new fence; what was in flight is dispatched anew.
+    ``versions`` and ``actor`` hold from here on."""
 
     model: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Literal
 
-from imagelane.model.ids import StageName
+from imagelane.model.canonical import canonical
+from imagelane.model.codec import to_json
+from imagelane.model.ids import Digest, StageName
 from imagelane.model.policy import (
     BreakerPolicy,
     FailurePolicy,
@@ -147,6 +150,13 @@ class StageSpec:
     gate: GatePolicy | None = None
     location: Location | None = None
     breaker: BreakerPolicy | None = None
+
+
+def stage_digest(stage: StageSpec) -> Digest:
+    """A digest of a stage as it was declared, wherever it stands in its file: with what it uses,
+    its version, its parameters and its policies."""
+    declared = to_json(replace(stage, location=None))
+    return Digest(sha256(canonical(declared)).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

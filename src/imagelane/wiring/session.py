@@ -6,23 +6,24 @@ import random
 import secrets
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from imagelane.config import Workspace, machine, sandbox_layers
+from imagelane.config import Workspace, audit_key, machine, sandbox_layers, versions
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
 from imagelane.model.ids import RunId
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.policy import RunOptions
 from imagelane.model.run import RunState
-from imagelane.model.spec import PipelineSpec
+from imagelane.model.spec import PipelineSpec, stage_digest
 from imagelane.model.states import TAKEN_UP, RunStatus
 from imagelane.ports.faults import Fault, no_fault
-from imagelane.ports.journal import Journal, RunNotFoundError, RunOwnedError
+from imagelane.ports.journal import Claimed, Journal, RunNotFoundError, RunOwnedError
 
 if TYPE_CHECKING:
     from imagelane.adapters.pools.reserve import Reserve
@@ -78,6 +79,7 @@ def session(
     seed: int | None = None,
     fault: Fault = no_fault,
     worker: str = WORKER,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
@@ -85,6 +87,7 @@ def session(
     options say only how it is executed from here on. ``reserve`` are workers that were started
     already, ``again`` says what of a run that is taken up goes round again. ``fault`` and
     ``worker``, the module that a worker process starts, are for tests that let something go wrong.
+    Where there is a key, what was recorded is signed at the end; ``warn`` is told if it cannot be.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -129,12 +132,10 @@ def session(
         from imagelane.adapters.clock import SystemClock  # noqa: PLC0415
         from imagelane.adapters.durable import free_bytes  # noqa: PLC0415
         from imagelane.adapters.memory import SystemMemory  # noqa: PLC0415
-        from imagelane.adapters.owner import this_process  # noqa: PLC0415
         from imagelane.adapters.slugs import Slugs  # noqa: PLC0415
         from imagelane.adapters.sources import open_source  # noqa: PLC0415
         from imagelane.engine import Engine, Parts  # noqa: PLC0415
         from imagelane.record.decisions import Decider  # noqa: PLC0415
-        from imagelane.record.recover import recover  # noqa: PLC0415
 
         source = open_source(
             spec.images,
@@ -143,14 +144,7 @@ def session(
             exclude=[workspace.root, *targets(spec)],
         )
         stack.callback(source.close)
-        if resume is None:
-            claimed = journal.create(number, {"spec": to_json(spec)}, this_process())
-            state = RunState()
-        else:
-            fault("resume: before the claim")
-            claimed = journal.claim(number, this_process())
-            fault("resume: claimed")
-            state = recover(journal, number)
+        claimed, state = _claimed(journal, number, spec, fault, resumed=resume is not None)
         slugs = Slugs(home / "slugs.db", journal, number)
         stack.callback(slugs.close)
         decider = Decider(journal, number, physical.logical)
@@ -184,6 +178,32 @@ def session(
         yield engine, number
         if engine.state.status not in TAKEN_UP:
             clear_leftovers(workspace.scratches, workspace.artifacts, targets(spec), journal.runs())
+        _sign(workspace, journal, number, warn)
+
+
+def _claimed(
+    journal: Journal, number: RunId, spec: PipelineSpec, fault: Fault, *, resumed: bool
+) -> tuple[Claimed, RunState]:
+    """The run as this coordinator's own, from here on, and how it stands."""
+    from imagelane.adapters.owner import this_process  # noqa: PLC0415
+    from imagelane.record.recover import recover  # noqa: PLC0415
+
+    if not resumed:
+        return journal.create(number, {"spec": to_json(spec)}, this_process()), RunState()
+    fault("resume: before the claim")
+    claimed = journal.claim(number, this_process())
+    fault("resume: claimed")
+    return claimed, recover(journal, number)
+
+
+def _sign(
+    workspace: Workspace, journal: Journal, number: RunId, warn: Callable[[str], None]
+) -> None:
+    """Sign what the run has recorded, where there is a key."""
+    if audit_key(workspace).exists():
+        from imagelane.wiring.auditing import sign_the_end  # noqa: PLC0415 - few have one
+
+        sign_the_end(workspace, journal, number, warn)
 
 
 def _requests(workspace: Workspace, number: RunId) -> Requests:
@@ -215,6 +235,8 @@ def _beginning(
     *,
     resumed: bool,
 ) -> RunStarted | RunResumed:
+    from imagelane.adapters.owner import actor  # noqa: PLC0415 - only who begins asks
+
     how = {
         **to_json(options),
         "window": physical.window,
@@ -223,9 +245,11 @@ def _beginning(
         "layers": [layer for layer, lack in layers.items() if not lack],
         "lacking": {layer: lack for layer, lack in layers.items() if lack},
     }
+    model, who = options.model.value, actor()
     if resumed:
-        return RunResumed(options.model.value, how)
-    return RunStarted(spec.name, physical.logical.digest, options.model.value, how)
+        return RunResumed(model, how, versions(), who)
+    stages = {str(stage.name): stage_digest(stage) for stage in spec.stages}
+    return RunStarted(spec.name, physical.logical.digest, model, how, stages, versions(), who)
 
 
 def _kept_spec(journal: Journal, number: RunId) -> PipelineSpec:

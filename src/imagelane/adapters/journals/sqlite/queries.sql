@@ -102,3 +102,18 @@ WHERE run = ? AND group_no > ? ORDER BY group_no LIMIT ?;
 
 -- name: image_counts
 SELECT state, count(*) FROM images WHERE run = ? GROUP BY state;
+
+-- name: stored_page
+SELECT e.log_index, e.at, e.fence, e.type, e.group_no, e.ordinal, e.stage, e.body, k.key
+FROM events e LEFT JOIN keys k
+  ON k.run = e.run AND k.group_no = e.group_no AND k.ordinal = e.ordinal
+WHERE e.run = ? AND e.log_index > ? ORDER BY e.log_index LIMIT ?;
+
+-- name: subjects_without_key
+SELECT DISTINCT e.group_no, e.ordinal FROM events e
+WHERE e.run = ? AND (e.group_no, e.ordinal) > (?, ?) AND NOT EXISTS (
+  SELECT 1 FROM keys k WHERE k.run = e.run AND k.group_no = e.group_no AND k.ordinal = e.ordinal
+) ORDER BY e.group_no, e.ordinal LIMIT ?;
+
+-- name: add_key
+INSERT OR IGNORE INTO keys (run, group_no, ordinal, key) VALUES (?, ?, ?, ?);

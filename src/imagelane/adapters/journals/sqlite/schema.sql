@@ -60,3 +60,13 @@ CREATE TABLE images (
   PRIMARY KEY (run, group_no, ordinal),
   FOREIGN KEY (run, group_no) REFERENCES groups (run, group_no)
 ) STRICT, WITHOUT ROWID;
+
+-- What the commitments of the audit trail are made with, by subject. Made when they are first needed;
+-- once one is thrown away, nobody can tell any more what the erased events said.
+CREATE TABLE keys (
+  run INTEGER NOT NULL REFERENCES runs (id),
+  group_no INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  key BLOB NOT NULL,                      -- 32 random bytes
+  PRIMARY KEY (run, group_no, ordinal)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,1 @@
+"""The audit trail as people and other programs read it."""
