@@ -18,8 +18,8 @@ from imagelane.execute.errors import BugError
 from imagelane.execute.vips import Pixels
 
 LARGEST = 48 << 20
-"""Bytes of samples up to which this is used. The binding takes a copy of what it is given, for a
-moment two; libvips goes through larger pictures strip by strip."""
+"""Bytes of samples up to which this is used. The binding works on a copy, which is kept while the
+picture lives; for a moment there are two. libvips goes through larger ones strip by strip."""
 
 _held: dict[int, Any] = {}
 """What was handed over of arrays that still live, by their identity: a picture is made smaller for
