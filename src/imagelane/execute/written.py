@@ -10,10 +10,7 @@ from imagelane.execute.attempt import Attempt, Result
 from imagelane.execute.encoders import Encoding, encode
 from imagelane.execute.picture import Picture
 from imagelane.execute.probing import Target, find
-from imagelane.model.outcome import Rendition
-
-CODED = "coded"
-"""The fact that says of each file what was found for it: of ``480.jpg`` its quality and score."""
+from imagelane.model.outcome import CODED, Rendition
 
 
 class Written(NamedTuple):
