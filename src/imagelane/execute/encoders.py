@@ -59,15 +59,21 @@ def encode(picture: Picture, how: Encoding) -> bytes:
             f"{picture.width} x {picture.height} pixels do not fit into a {how.format} file: "
             f"at most {most:,} a side"
         )
-    if picture.profile is not None and "icc" not in how.keep:
-        converted = color.to_profile(picture.image, "srgb", picture.profile)
-        picture = replace(picture, image=converted, profile=None, samples=None)
+    picture = converted(picture, how)
     if "copyright" not in how.keep:
         picture = replace(picture, rights=Rights())
     try:
         return _ENCODERS[how.format](picture, how)
     except VipsError as error:
         raise refusal(f"the {how.format} could not be written", error, BugError) from error
+
+
+def converted(picture: Picture, how: Encoding) -> Picture:
+    """In sRGB, where the profile that it is in is not kept."""
+    if picture.profile is None or "icc" in how.keep:
+        return picture
+    image = color.to_profile(picture.image, "srgb", picture.profile)
+    return replace(picture, image=image, profile=None, samples=None)
 
 
 def rgb(colour: str) -> Colour:

@@ -12,7 +12,7 @@ import simplejpeg
 
 from imagelane.execute import search, ssimulacra2
 from imagelane.execute.allowance import Allowance
-from imagelane.execute.encoders import QUALITY, Encoding, encode, flattened
+from imagelane.execute.encoders import QUALITY, Encoding, converted, encode, flattened
 from imagelane.execute.errors import InvalidError
 from imagelane.execute.picture import Picture
 from imagelane.execute.sniff import sniff
@@ -59,9 +59,7 @@ def find(picture: Picture, how: Encoding, target: Target, allowance: Allowance) 
     Raises:
         InvalidError: it fits at no quality.
     """
-    if how.format == "jpeg" and picture.has_alpha:
-        opaque = to_pixels(flattened(picture.image, how.background))
-        picture = Picture.of(opaque, picture.profile, picture.rights)
+    picture = _as_written(picture, how)
     taken = picture.size + picture.width * picture.height * ssimulacra2.BYTES_A_PIXEL
     allowance.take(taken)
     try:
@@ -71,6 +69,14 @@ def find(picture: Picture, how: Encoding, target: Target, allowance: Allowance) 
         return Found(tries.file(quality), quality, score, len(tries.files), limit)
     finally:
         allowance.give_back(taken)
+
+
+def _as_written(picture: Picture, how: Encoding) -> Picture:
+    """What a file without any loss would hold: files are compared with that."""
+    picture = converted(picture, how)
+    opaque = how.format == "jpeg" and picture.has_alpha
+    pixels = to_pixels(flattened(picture.image, how.background)) if opaque else picture.pixels
+    return Picture.of(pixels, picture.profile, picture.rights)
 
 
 def _quality(tries: Tries, target: Target) -> tuple[int, str | None]:
@@ -116,7 +122,7 @@ class Tries:
         """
         if most is None or len(self.file(quality)) <= most:
             return quality
-        known = {each: math.log(len(file)) for each, file in self.files.items()}
+        known = {each: self._size(each) for each in self.files if each <= quality}
         fits, _ = search.search(self._size, search.of_size(most), quality, known)
         if fits < search.LOWEST:
             least = len(self.file(search.LOWEST))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -92,3 +97,31 @@ def test_the_cube_root_is_exact_to_the_last_bits() -> None:
     values = np.linspace(0.0037, 1.01, 10_001, dtype=np.float32).reshape(1, 1, -1)
     exact = np.cbrt(values.astype(np.float64))
     assert np.abs(ssimulacra2._cube_root(values) / exact - 1).max() < 4e-7
+
+
+_EVERYWHERE = """
+import numpy, sys
+from imagelane.execute.ssimulacra2 import score
+random = numpy.random.default_rng(5)
+one = random.integers(0, 256, (97, 131, 3)).astype(numpy.uint8)
+two = (one // 8 * 8 + random.integers(0, 8, one.shape)).astype(numpy.uint8)
+print(score(one, two).hex())
+"""
+
+
+def test_no_processor_rounds_a_score_in_its_own_way() -> None:
+    """With every instruction set of this processor that NumPy can do without, and with none."""
+    core = importlib.import_module("numpy._core._multiarray_umath")
+    known = [one for one in core.__cpu_dispatch__ if core.__cpu_features__.get(one)]
+    assert known
+    scores = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _EVERYWHERE],
+            env={**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(disabled)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for disabled in ([], known)
+    }
+    assert len(scores) == 1

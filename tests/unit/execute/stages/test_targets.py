@@ -7,8 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from imagelane.execute import probing
+from imagelane.execute import color, probing
+from imagelane.execute.encoders import Encoding
+from imagelane.execute.errors import InvalidError
+from imagelane.execute.picture import Picture
 from imagelane.execute.ssimulacra2 import score
 from imagelane.model.outcome import Success
 from imagelane.model.states import ErrorClass
@@ -135,6 +140,45 @@ def test_what_fits_at_no_quality_fails_and_says_how_large_it_is(
     assert "480 x 360" in failure.message
     assert "expected at most 500" in failure.message
     assert "target.max_bytes" in failure.message
+
+
+@given(
+    sizes=st.lists(st.integers(1, 500), min_size=100, max_size=100),
+    most=st.integers(1, 500),
+    quality=st.integers(1, 100),
+    tried=st.sets(st.integers(1, 100), max_size=5),
+)
+def test_the_cap_is_kept_whatever_an_encoder_does(
+    sizes: list[int], most: int, quality: int, tried: set[int]
+) -> None:
+    """Also one whose files do not grow with the quality."""
+
+    class Wild(probing.Tries):
+        def file(self, quality: int) -> bytes:
+            return self.files.setdefault(quality, bytes(sizes[quality - 1]))
+
+    tries = Wild(Picture.of(photo(8, 8)), Encoding("webp"))
+    for each in tried:
+        tries.file(each)
+    try:
+        found = tries.within(most, quality)
+    except InvalidError:
+        assert sizes[0] > most
+    else:
+        assert sizes[found - 1] <= most
+        assert found <= quality
+
+
+def test_a_profile_that_is_dropped_is_no_loss(bench: Bench, tmp_path: Path) -> None:
+    """The file is compared with the picture in sRGB, not with numbers that meant other colours."""
+    path = tmp_path / "wide.jpg"
+    path.write_bytes(coded(photo(480, 360), "jpeg", quality=95, icc_profile=color.built_in("p3")))
+    bench.stage("normalize", space="keep")
+    wanted = {"ssimulacra2": 80}
+    bench.stage("kept", "thumbnails", widths=[480], target=wanted, picture="normalize")
+    bench.stage("gone", "thumbnails", widths=[480], target=wanted, keep=[], picture="normalize")
+    _, kept, gone = bench.all(path)
+    assert abs(found(kept)["quality"] - found(gone)["quality"]) <= 8
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
