@@ -129,7 +129,7 @@ def _compared(found: Mapping[Encoding, list[Measured]]) -> str:
                 f"{how.format} {_label(how)}",
                 f"{_mean(one.cpu for one in kept):.1f}",
                 f"{size / 1000:.1f}",
-                f"{size / jpeg - 1:+.0%}".replace("-", "−"),
+                f"{size / jpeg - 1:+.0%}".replace("-", "−") if size != jpeg else "",
                 f"{min(qualities)} to {max(qualities)}",
                 f"{len(of) - sum(one.bytes is not None for one in of)}",
             )
