@@ -39,6 +39,11 @@ STAGES_INTRO = """\
 Parameters stand under `with`. A stage's name in the pipeline file says which built-in it is,
 unless `uses` does. Sizes are in pixels. What else a stage can say (`needs`, `retry`, `gate` …) is
 the same for all: see [pipeline file](pipeline-file.md#stage)."""
+TARGET_OUTRO = """\
+Of `thumbnails`, `watermark` and `encode`. For each file the fact `coded` says its `quality`, its
+score (`ssimulacra2`), how many files were written to find it (`tries`), and what held it back
+(`limit`: `max_bytes` or `quality`); quality and score stand in the [manifest](manifest.md) too. See
+[smaller files](../how-to/smaller-files.md)."""
 PIPELINE_INTRO = """\
 YAML 1.2: only `true` and `false` are booleans. An unknown key is a mistake, and every mistake is
 shown with its place, what was expected, and the nearest right word. `imagelane init` writes a
@@ -128,6 +133,7 @@ def events() -> str:
 def stages() -> str:
     """What each built-in stage takes, from the models in `imagelane.declare.stages`."""
     from imagelane.declare.stages import CATALOGUE  # noqa: PLC0415
+    from imagelane.declare.stages.coding import Target  # noqa: PLC0415
 
     lines = [
         "# Built-in stages",
@@ -153,6 +159,8 @@ def stages() -> str:
         schema = model.model_json_schema(by_alias=True)
         if schema.get("properties"):
             lines += ["", *_parameters(schema)]
+    lines += ["", "## target", "", _joined(Target.__doc__), "", TARGET_OUTRO, ""]
+    lines += _parameters(Target.model_json_schema())
     return "\n".join(lines) + "\n"
 
 

@@ -29,6 +29,7 @@ def everything() -> dict[str, Any]:
         "columns": {"alt": "A quay"},
         "facts": {
             "validate": {"width": 640, "height": 480},
+            "thumbnails": {"coded": {"160.jpg": {"quality": 71, "ssimulacra2": 75.4}}},
             "metadata": {
                 "captured": "2026-11-23T09:15:00",
                 "title": "Quay",

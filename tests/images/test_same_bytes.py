@@ -46,6 +46,8 @@ def declare(bench: Bench, *, materialise: bool) -> Bench:
         formats=["jpeg", "webp", "avif", "png"],
         widths=[120, 300],
         effort={"avif": 0},
+        target={"ssimulacra2": 70},
+        preset="balanced",
         needs=["watermark"],
         picture="watermark",
     )

@@ -67,6 +67,13 @@ def format_checks(found: Mapping[str, Any] | str) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield ok(FORMATS, "text", f"draws text in {found['font']}")
+    if error := found["presets"]:
+        yield warning(
+            FORMATS, "presets", f"JPEG presets save less: {visible(error)}",
+            f"{sys.executable} -m pip install --force-reinstall pyvips-binary",
+        )  # fmt: skip
+    else:
+        yield ok(FORMATS, "presets", "encodes JPEG by all presets")
     for extra, works in (("moderation", "moderates offline"), ("dicom", "decodes DICOM files")):
         said = visible(found[extra])
         if said and not said.startswith("not installed"):

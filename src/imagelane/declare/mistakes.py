@@ -24,7 +24,7 @@ _EXPECTED: Mapping[str, str] = {
     "int_type": "a whole number",
     "is_instance_of": "a list",
     "less_than": "less than {lt:g}",
-    "less_than_equal": "at most {le:,}",
+    "less_than_equal": "at most {le:,.15g}",
     "list_type": "a list",
     "mapping_type": "a mapping",
     "model_type": "a mapping",

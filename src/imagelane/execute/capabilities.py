@@ -19,12 +19,13 @@ import numpy as np
 from imagelane.execute import decode
 from imagelane.execute.allowance import Allowance
 from imagelane.execute.dicom import library, reading
-from imagelane.execute.encoders import Encoding, encode
+from imagelane.execute.encoders import QUALITY, Encoding, encode
 from imagelane.execute.errors import StageError
 from imagelane.execute.failures import failure_of
 from imagelane.execute.header import read_header
 from imagelane.execute.lettering import FONT, letters
 from imagelane.execute.picture import Picture
+from imagelane.execute.presets import JPEG
 from imagelane.execute.sniff import FORMATS
 from imagelane.execute.stages.moderate import PACKAGE
 from imagelane.execute.vips import Pixels, from_pixels, version
@@ -57,7 +58,7 @@ def probe() -> dict[str, Any]:
     """What was tried and what came of it, as JSON values.
 
     ``read`` and ``write`` give for each format an empty text, or why it does not work; ``text``,
-    ``moderation`` and ``dicom`` likewise. ``versions`` names the libraries.
+    ``presets``, ``moderation`` and ``dicom`` likewise. ``versions`` names the libraries.
     """
     samples = _samples()
     return {
@@ -66,6 +67,7 @@ def probe() -> dict[str, Any]:
         "write": {name: _tried(partial(_write, name)) for name in WRITTEN},
         "text": _tried(lambda: letters("Ag \N{COPYRIGHT SIGN}", 24)),
         "font": FONT,
+        "presets": _tried(_tuned),
         "moderation": _moderation(),
         "dicom": _dicom(),
     }
@@ -132,6 +134,14 @@ def _write(name: str) -> None:
     header = read_header(encode(_gradient(), Encoding(name)))
     if header.format != name:
         raise StageError(f"encoded a {header.format} instead")
+
+
+def _tuned() -> None:
+    """A libvips over another JPEG library than mozjpeg passes over what makes files smaller."""
+    files = {preset: encode(_gradient(), Encoding("jpeg", preset=preset)) for preset in JPEG}
+    plain = _gradient().image.jpegsave_buffer(Q=QUALITY["jpeg"], keep=0, optimize_coding=True)
+    if bytes(plain) in files.values():
+        raise StageError("libvips stands on a JPEG library that is not mozjpeg")
 
 
 def _moderation() -> str:

@@ -8,15 +8,22 @@ from typing import TypeAlias
 
 import simplejpeg
 
-from imagelane.execute import color, jpeg
+from imagelane.execute import color, jpeg, presets
 from imagelane.execute.errors import BugError
 from imagelane.execute.exif import write_exif
 from imagelane.execute.picture import Picture, Rights
-from imagelane.execute.vips import Image, Pixels, VipsError, refusal, to_pixels, with_blobs
+from imagelane.execute.vips import (
+    Image,
+    Pixels,
+    VipsError,
+    from_pixels,
+    refusal,
+    to_pixels,
+    with_blobs,
+)
 from imagelane.execute.xmp import write_xmp
 
 QUALITY: Mapping[str, int] = {"jpeg": 80, "webp": 80, "avif": 50, "png": 100}
-EFFORT: Mapping[str, int] = {"webp": 4, "avif": 2, "png": 6}
 LARGEST_SIDE: Mapping[str, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 16_384, "png": 1_000_000}
 """In pixels: what each format can hold."""
 
@@ -24,7 +31,7 @@ Colour: TypeAlias = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
 
 _FULL_CHROMA_FROM = 90
-_KEEP_EXIF, _KEEP_XMP, _KEEP_ICC = 1, 2, 8
+_KEEP_NOTHING, _KEEP_EXIF, _KEEP_XMP, _KEEP_ICC = 0, 1, 2, 8
 WHITE = "#ffffff"
 
 
@@ -32,9 +39,9 @@ WHITE = "#ffffff"
 class Encoding:
     """How a picture becomes a file.
 
-    ``quality`` and ``effort`` None take the format's own. ``keep`` holds ``icc`` and
-    ``copyright``; nothing else of the source's metadata is ever written. ``background`` is what
-    shows through where the format has no transparency.
+    ``quality`` and ``preset`` None take the format's own, ``effort`` None the preset's. ``keep``
+    holds ``icc`` and ``copyright``; nothing else of the source's metadata is ever written.
+    ``background`` is what shows through where the format has no transparency.
     """
 
     format: str
@@ -42,6 +49,7 @@ class Encoding:
     effort: int | None = None
     keep: Iterable[str] = ("icc", "copyright")
     background: str = WHITE
+    preset: str | None = None
 
 
 def encode(picture: Picture, how: Encoding) -> bytes:
@@ -59,15 +67,21 @@ def encode(picture: Picture, how: Encoding) -> bytes:
             f"{picture.width} x {picture.height} pixels do not fit into a {how.format} file: "
             f"at most {most:,} a side"
         )
-    if picture.profile is not None and "icc" not in how.keep:
-        converted = color.to_profile(picture.image, "srgb", picture.profile)
-        picture = replace(picture, pixels=to_pixels(converted), profile=None)
+    picture = converted(picture, how)
     if "copyright" not in how.keep:
         picture = replace(picture, rights=Rights())
     try:
         return _ENCODERS[how.format](picture, how)
     except VipsError as error:
         raise refusal(f"the {how.format} could not be written", error, BugError) from error
+
+
+def converted(picture: Picture, how: Encoding) -> Picture:
+    """In sRGB, where the profile that it is in is not kept."""
+    if picture.profile is None or "icc" in how.keep:
+        return picture
+    image = color.to_profile(picture.image, "srgb", picture.profile)
+    return replace(picture, pixels=to_pixels(image), profile=None)
 
 
 def rgb(colour: str) -> Colour:
@@ -85,12 +99,18 @@ def flattened(picture: Picture, background: str) -> Pixels:
 
 def _jpeg(picture: Picture, how: Encoding) -> bytes:
     quality = QUALITY["jpeg"] if how.quality is None else how.quality
-    coded = simplejpeg.encode_jpeg(
-        flattened(picture, how.background),
-        quality,
-        "RGB",
-        "444" if quality >= _FULL_CHROMA_FROM else "420",
-    )
+    options = presets.JPEG.get(_preset(how))
+    if options is None:
+        coded = simplejpeg.encode_jpeg(
+            flattened(picture, how.background),
+            quality,
+            "RGB",
+            "444" if quality >= _FULL_CHROMA_FROM else "420",
+        )
+    else:
+        # libvips draws the same line at 90 between 4:2:0 and 4:4:4.
+        opaque = from_pixels(flattened(picture, how.background))
+        coded = bytes(opaque.jpegsave_buffer(Q=quality, keep=_KEEP_NOTHING, **options))
     rights = picture.rights
     exif = write_exif(rights.creator, rights.copyright)
     xmp = write_xmp(rights.creator, rights.copyright)
@@ -100,14 +120,13 @@ def _jpeg(picture: Picture, how: Encoding) -> bytes:
 def _webp(picture: Picture, how: Encoding) -> bytes:
     image, keep = _tagged(picture)
     quality = QUALITY["webp"] if how.quality is None else how.quality
-    effort = EFFORT["webp"] if how.effort is None else how.effort
-    return bytes(image.webpsave_buffer(Q=quality, effort=effort, keep=keep))
+    return bytes(image.webpsave_buffer(Q=quality, effort=_effort(how), keep=keep))
 
 
 def _avif(picture: Picture, how: Encoding) -> bytes:
     image, keep = _tagged(picture)
     quality = QUALITY["avif"] if how.quality is None else how.quality
-    effort = EFFORT["avif"] if how.effort is None else how.effort
+    effort = _effort(how)
     return bytes(
         image.heifsave_buffer(compression="av1", Q=quality, effort=effort, bitdepth=8, keep=keep)
     )
@@ -115,8 +134,12 @@ def _avif(picture: Picture, how: Encoding) -> bytes:
 
 def _png(picture: Picture, how: Encoding) -> bytes:
     image, keep = _tagged(picture)
-    effort = EFFORT["png"] if how.effort is None else how.effort
-    return bytes(image.pngsave_buffer(compression=effort, keep=keep))
+    effort = _effort(how)
+    files = (
+        bytes(image.pngsave_buffer(compression=effort, filter=each, keep=keep))
+        for each in presets.PNG[_preset(how)]
+    )
+    return min(files, key=len)
 
 
 _ENCODERS: Mapping[str, Callable[[Picture, Encoding], bytes]] = {
@@ -125,6 +148,14 @@ _ENCODERS: Mapping[str, Callable[[Picture, Encoding], bytes]] = {
     "avif": _avif,
     "png": _png,
 }
+
+
+def _preset(how: Encoding) -> str:
+    return how.preset or presets.USUAL[how.format]
+
+
+def _effort(how: Encoding) -> int:
+    return presets.EFFORT[_preset(how)][how.format] if how.effort is None else how.effort
 
 
 def _tagged(picture: Picture) -> tuple[Image, int]:

@@ -12,6 +12,11 @@ from imagelane.model.states import ErrorClass
 
 Verdict = Literal["approve", "review", "reject"]
 
+CODED = "coded"
+"""The fact that says what had to be found for a stage's files, each by its name and ending, such as
+``480.jpg``: its ``quality``, its score (``ssimulacra2``), how many files were written (``tries``),
+and what held it back (``limit``), if anything did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rendition:

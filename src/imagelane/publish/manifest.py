@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from imagelane.model.ids import Digest, StageName
-from imagelane.model.outcome import Rendition
+from imagelane.model.outcome import CODED, Rendition
 from imagelane.model.states import ImageState
 from imagelane.ports.publisher import PublishedFile, Version
 from imagelane.publish.canonical import canonical
@@ -168,7 +168,11 @@ def _image(
         "dominant": _text(facts, "dominant"),
     }
     entry = {key: value for key, value in entry.items() if value is not None}
-    entry["renditions"] = [_entry(one, name) for one, name in zip(made, names, strict=True)]
+    found = member.get("facts", {})
+    entry["renditions"] = [
+        _entry(one, name) | _coded(found.get(one[0], {}), one[1])
+        for one, name in zip(made, names, strict=True)
+    ]
     if srcset := _srcset(made, names):
         entry["srcset"] = srcset
     missing = [
@@ -216,6 +220,19 @@ def _entry(made: _Made, file: str) -> dict[str, Any]:
     if one.width and one.height:
         entry |= {"width": one.width, "height": one.height}
     return entry
+
+
+def _coded(facts: Mapping[str, Any], one: Rendition) -> dict[str, Any]:
+    """What its stage had to find for a file: the quality, and the score that it came to."""
+    coded = facts.get(CODED)
+    found = coded.get(f"{one.name}.{one.suffix}") if isinstance(coded, Mapping) else None
+    if not isinstance(found, Mapping):
+        return {}
+    quality, score = found.get("quality"), found.get("ssimulacra2")
+    if type(quality) is not int or not isinstance(score, int | float):
+        return {}
+    # A manifest has no fractions.
+    return {"quality": quality, "ssimulacra2": f"{score:.2f}"}
 
 
 def _srcset(made: Sequence[_Made], names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -28,6 +28,7 @@ WELL: dict[str, Any] = {
     "write": dict.fromkeys(["jpeg", "webp", "avif", "png"], ""),
     "text": "",
     "font": "Open Sans Semibold",
+    "presets": "",
     "moderation": "",
     "dicom": "",
 }
@@ -57,6 +58,14 @@ def test_what_is_required_is_told_from_what_is_not() -> None:
     assert "left out" in by_name["read heic"].then
     assert "\x1b" not in by_name["read jpeg"].found
     assert all(one.then for one in found if one.level != "ok")
+
+
+def test_presets_that_save_less_are_told() -> None:
+    found = list(format_checks(WELL | {"presets": "libvips stands on another library"}))
+    (presets,) = (one for one in found if one.name == "presets")
+    assert presets.level == "warning"
+    assert "another library" in presets.found
+    assert "pyvips-binary" in presets.then
 
 
 def test_an_extra_that_is_not_there_is_no_trouble_and_one_that_is_broken_is() -> None:

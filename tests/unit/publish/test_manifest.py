@@ -347,3 +347,26 @@ def test_index_lists_galleries_in_the_given_order_with_a_cover() -> None:
             "manifest": empty.digest,
         },
     ]
+
+
+def test_what_had_to_be_found_for_a_file_stands_beside_it() -> None:
+    found = {"480.jpg": {"quality": 71, "ssimulacra2": 75.4, "tries": 3}}
+    smallest, middle, _ = image(facts={"thumbnails": {"coded": found}})["renditions"]
+    assert (middle["quality"], middle["ssimulacra2"]) == (71, "75.40")
+    assert "quality" not in smallest
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["a text", {"480.jpg": "a text"}, {"480.jpg": {}}, {"480.jpg": {"quality": 7.5}}],
+)
+def test_a_fact_of_the_same_name_that_means_something_else(said: Any) -> None:
+    renditions = image(facts={"thumbnails": {"coded": said}})["renditions"]
+    assert all("quality" not in one for one in renditions)
+
+
+def test_another_stages_finding_is_not_taken_for_this_ones() -> None:
+    found = {"480.jpg": {"quality": 71, "ssimulacra2": 75.4, "tries": 3}}
+    assert all(
+        "quality" not in one for one in image(facts={"other": {"coded": found}})["renditions"]
+    )

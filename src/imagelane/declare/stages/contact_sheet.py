@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from imagelane.declare.problems import Path
 from imagelane.declare.stages.base import StageParameters
-from imagelane.declare.stages.coding import Format, check_coding
+from imagelane.declare.stages.coding import Format, Preset, check_coding
 from imagelane.declare.values import Colour, Quality, TemplateText, Text
 from imagelane.model.spec import Reads, StageTraits
 from imagelane.model.states import Scope
@@ -39,6 +39,9 @@ class ContactSheet(StageParameters):
     """A line above; it may read {group} and facts of the {primary.…}."""
     format: Format = "jpeg"
     """The format that is written."""
+    preset: Preset | None = None
+    """How much time a smaller file is worth: `fast`, `balanced` or `small`. Where nothing is said:
+    JPEG fast, the others balanced."""
     quality: Quality | None = None
     """From 1 to 100. Where nothing is said: JPEG 80, WebP 80, AVIF 50. PNG is lossless."""
     background: Colour = "#ffffff"

@@ -13,9 +13,12 @@ from imagelane.declare.stages.coding import (
     Formats,
     Keep,
     Linear,
+    Preset,
+    Target,
     Widths,
     check_coding,
     check_sides,
+    check_target,
 )
 from imagelane.declare.values import Colour, mistake
 from imagelane.model.spec import Extent, StageTraits
@@ -61,11 +64,18 @@ class Encode(StageParameters):
     """The formats that are written."""
     widths: Widths | None = None
     """Widths in pixels; null writes the picture in its own."""
+    preset: Preset | None = None
+    """How much time a smaller file is worth: `fast`, `balanced` or `small`. Where nothing is said:
+    JPEG fast, the others balanced."""
+    target: Target | None = None
+    """Find the quality for each file: `{ssimulacra2: 75}` says how good it must look,
+    `{max_bytes: 120kB}` how large it may be; or both. What was found is recorded."""
     quality: Qualities | None = None
     """From 1 to 100, for all formats or for each. Where nothing is said: JPEG 80, WebP 80,
     AVIF 50."""
     effort: Efforts | None = None
-    """How hard the encoder tries, for all formats or for each: WebP up to 6, AVIF up to 9."""
+    """How hard the encoder tries, for all formats or for each, instead of what `preset` says: WebP
+    up to 6, AVIF up to 9."""
     linear: Linear = "auto"
     """Shrink in linear light: finer in small sizes, and half as fast. `auto` does so up to 320."""
     keep: Keep = ("icc", "copyright")
@@ -85,5 +95,6 @@ class Encode(StageParameters):
             check_coding(form, None, number)
         if isinstance(self.effort, int) and self.effort > 6 and "webp" in self.formats:
             raise mistake(f"found {self.effort}", "at most 6 for webp", at="effort")
+        check_target(self.target, self.formats, quality=self.quality is not None)
         check_sides(self.formats, self.widths or (), "widths")
         return self

@@ -14,6 +14,7 @@ from imagelane.declare.stages.coding import (
     Widths,
     check_coding,
     check_sides,
+    check_target,
 )
 from imagelane.declare.values import Colour
 from imagelane.model.spec import Extent, StageTraits
@@ -40,5 +41,6 @@ class Thumbnails(StageParameters, Coded):
     @model_validator(mode="after")
     def _possible(self) -> Thumbnails:
         check_coding(self.format, self.quality, self.effort)
+        check_target(self.target, [self.format], quality=self.quality is not None)
         check_sides([self.format], self.widths, "widths")
         return self

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from imagelane.declare.problems import Path
 from imagelane.declare.stages.base import StageParameters
-from imagelane.declare.stages.coding import Coded, check_coding, check_sides
+from imagelane.declare.stages.coding import Coded, check_coding, check_sides, check_target
 from imagelane.declare.values import Colour, Pixels, Share, TemplateText, Text, mistake
 from imagelane.model.spec import Extent, StageTraits
 
@@ -84,5 +84,6 @@ class Watermark(StageParameters, Coded):
             raise mistake("found 0", "a share above 0", at="size")
         if self.format != "none":
             check_coding(self.format, self.quality, self.effort)
+            check_target(self.target, [self.format], quality=self.quality is not None)
             check_sides([self.format], [self.width], "width")
         return self

@@ -36,6 +36,7 @@ class Parameters(TypedDict):
     labels: bool
     title: str | None
     format: str
+    preset: str | None
     quality: int | None
     background: str
 
@@ -52,7 +53,7 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     )
     attempt.piece.allowance.take(sheet.width * sheet.height * 3)
     picture = Picture.of(_draw(sheet, parameters["background"], attempt))
-    how = Encoding(parameters["format"], parameters["quality"])
+    how = Encoding(parameters["format"], parameters["quality"], preset=parameters["preset"])
     rendition = attempt.save(NAME, how.format, encode(picture, how), picture)
     return Result((rendition,))
 

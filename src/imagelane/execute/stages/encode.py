@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from imagelane.execute.attempt import Attempt, Result
-from imagelane.execute.encoders import Encoding, encode
+from imagelane.execute.encoders import Encoding
+from imagelane.execute.probing import Target
 from imagelane.execute.resample import cascade
+from imagelane.execute.written import result, write
 
 
 class Parameters(TypedDict):
     formats: list[str]
     widths: list[int] | None
+    preset: str | None
+    target: Target | None
     quality: int | dict[str, int] | None
     effort: int | dict[str, int] | None
     linear: Literal["auto"] | bool
@@ -24,7 +28,7 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
     """One rendition for each width and format, named after the width."""
     picture = attempt.picture()
     widths = parameters["widths"] or [picture.full[0]]
-    renditions = []
+    made = []
     for width, sized in cascade(picture, widths, attempt.resampler, linear=parameters["linear"]):
         for format_ in parameters["formats"]:
             how = Encoding(
@@ -33,11 +37,11 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
                 _of(format_, parameters["effort"]),
                 parameters["keep"],
                 parameters["background"],
+                parameters["preset"],
             )
-            data = encode(sized, how)
-            renditions.append((width, attempt.save(str(width), format_, data, sized)))
-    renditions.sort(key=lambda pair: pair[0])
-    return Result(tuple(rendition for _, rendition in renditions))
+            made.append((width, write(attempt, str(width), sized, how, parameters["target"])))
+    made.sort(key=lambda pair: pair[0])
+    return result(one for _, one in made)
 
 
 def _of(format_: str, given: int | Mapping[str, int] | None) -> int | None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from imagelane.execute.attempt import Attempt, Result
-from imagelane.execute.encoders import Encoding, encode
+from imagelane.execute.encoders import Encoding
+from imagelane.execute.probing import Target
 from imagelane.execute.resample import cascade
+from imagelane.execute.written import result, write
 
 
 class Parameters(TypedDict):
     widths: list[int]
     format: str
+    preset: str | None
+    target: Target | None
     quality: int | None
     effort: int | None
     linear: Literal["auto"] | bool
@@ -27,9 +31,10 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
         parameters["effort"],
         parameters["keep"],
         parameters["background"],
+        parameters["preset"],
     )
     made = {
-        width: attempt.save(str(width), how.format, encode(small, how), small)
+        width: write(attempt, str(width), small, how, parameters["target"])
         for width, small in cascade(
             attempt.picture(),
             parameters["widths"],
@@ -37,4 +42,4 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
             linear=parameters["linear"],
         )
     }
-    return Result(tuple(made[width] for width in sorted(made)))
+    return result(made[width] for width in sorted(made))

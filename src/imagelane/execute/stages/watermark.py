@@ -9,15 +9,17 @@ from typing import NamedTuple, TypedDict
 from imagelane.execute import decode, stamp
 from imagelane.execute.allowance import Allowance
 from imagelane.execute.attempt import Attempt, Result
-from imagelane.execute.encoders import Encoding, encode, rgb
+from imagelane.execute.encoders import Encoding, rgb
 from imagelane.execute.errors import BugError, InvalidError
 from imagelane.execute.header import read_header
 from imagelane.execute.lettering import fitting
 from imagelane.execute.limits import Limits
 from imagelane.execute.picture import Picture
+from imagelane.execute.probing import Target
 from imagelane.execute.resample import inside, resized, resized_copy
 from imagelane.execute.stamp import Stamp
 from imagelane.execute.vips import Pixels
+from imagelane.execute.written import result, write
 from imagelane.model.spec import Resampler
 
 MARKED = "marked"
@@ -38,6 +40,8 @@ class Parameters(TypedDict):
     shadow: bool
     font: str | None
     format: str
+    preset: str | None
+    target: Target | None
     quality: int | None
     effort: int | None
     keep: list[str]
@@ -62,9 +66,9 @@ def run(parameters: Parameters, attempt: Attempt) -> Result:
         parameters["effort"],
         parameters["keep"],
         parameters["background"],
+        parameters["preset"],
     )
-    rendition = attempt.save(MARKED, how.format, encode(picture, how), picture)
-    return Result((rendition,), picture=picture)
+    return result([write(attempt, MARKED, picture, how, parameters["target"])], picture)
 
 
 def make(parameters: Parameters, attempt: Attempt) -> Picture:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import imagelane
-from imagelane.execute import capabilities, encoders, header
+from imagelane.execute import capabilities, encoders, header, presets
 
 
 def test_everything_works_here() -> None:
     found = capabilities.probe()
     assert set(found["read"].values()) == {""}
     assert set(found["write"].values()) == {""}
-    assert found["text"] == ""
+    assert found["text"] == found["presets"] == ""
     assert found["versions"]["libvips"]
     assert found["versions"]["libheif"]
 
@@ -28,6 +28,12 @@ def test_a_codec_that_is_missing_is_found_by_trying(monkeypatch: pytest.MonkeyPa
     assert found["read"]["webp"]
     assert found["write"]["avif"]
     assert found["read"]["jpeg"] == ""
+
+
+def test_a_jpeg_library_that_knows_no_tuning_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another library than mozjpeg passes over every option but this one."""
+    monkeypatch.setitem(presets.JPEG, "balanced", {"optimize_coding": True})
+    assert "mozjpeg" in capabilities.probe()["presets"]
 
 
 def test_in_a_process_of_its_own() -> None:
