@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.journal import makespan
-from benchmarks.measure import run, say
+from benchmarks.measure import run
 from benchmarks.photographs import make_tiny
 from benchmarks.results import machine, table
+from benchmarks.say import say
 
 IMAGES = 50
 WAITING = """\
