@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from benchmarks.measure import Contender, Rate, Sample, alternate, figure, rate, spread
 from benchmarks.photographs import ROOT, make_tiny
@@ -22,6 +23,8 @@ from benchmarks.results import machine, table
 from benchmarks.say import say
 from benchmarks.targets import Target
 
+Making: TypeAlias = Callable[[str, int, str], Contender]
+"""Makes a contender of a way, a count and a name."""
 ENGINES = Path(__file__).parent / "engines"
 INTERPRETER = ROOT / ".venv-engines" / "bin" / "python"
 """Where `make bench` installs Dask, Ray, Huey, Prefect and Temporal: apart from everything else."""
@@ -48,22 +51,25 @@ TARGETS = (
 @dataclass(frozen=True, slots=True)
 class Engine:
     """``durable``: whether what is done survives a crash. ``fan`` and ``chain`` are how many tasks,
-    and how many chains of `STAGES` tasks, take it some seconds; none: it has no such way.
-
-    ``contender`` makes one of a way, a count and a name.
-    """
+    and how many chains of `STAGES` tasks, take it some seconds; none: it has no such way."""
 
     name: str
     durable: str
     fan: int
     chain: int
-    contender: Callable[[str, int, str], Contender]
+    contender: Making
     ours: bool = False
 
 
 def engines(scratch: Path) -> tuple[list[Engine], list[str]]:
     """Those that can be had here, and why the others are left out."""
     here, apart = sys.executable, str(INTERPRETER)
+    made = scratch / "e"  # short, because Ray puts sockets into it
+    made.mkdir(exist_ok=True)
+
+    def script(interpreter: str, name: str, fan: str = "fan") -> Making:
+        return _script(interpreter, name, made, fan)
+
     found = [
         Engine(
             "imagelane, tasks that wait", "yes", 20_000, 4_000, _ours("wait", scratch), ours=True
@@ -71,24 +77,24 @@ def engines(scratch: Path) -> tuple[list[Engine], list[str]]:
         Engine(
             "imagelane, tasks in workers", "yes", 10_000, 4_000, _ours("work", scratch), ours=True
         ),
-        Engine("ThreadPoolExecutor", "no", 200_000, 20_000, _script(here, "threads.py")),
-        Engine("ProcessPoolExecutor", "no", 30_000, 4_000, _script(here, "processes.py")),
+        Engine("ThreadPoolExecutor", "no", 200_000, 20_000, script(here, "threads.py")),
+        Engine("ProcessPoolExecutor", "no", 30_000, 4_000, script(here, "processes.py")),
         Engine(
             "ProcessPoolExecutor, chunks of 64",
             "no",
             500_000,
             0,
-            _script(here, "processes.py", fan="chunks"),
+            script(here, "processes.py", fan="chunks"),
         ),
     ]
     left_out = []
     for engine, module in (
-        (Engine("Dask", "no", 4_000, 400, _script(apart, "on_dask.py")), "distributed"),
-        (Engine("Ray", "no", 10_000, 1_500, _script(apart, "on_ray.py")), "ray"),
-        (Engine("Huey, SQLite", "yes", 5_000, 500, _script(apart, "on_huey.py")), "huey"),
-        (Engine("Prefect", "partly", 500, 70, _script(apart, "on_prefect.py")), "prefect"),
+        (Engine("Dask", "no", 4_000, 400, script(apart, "on_dask.py")), "distributed"),
+        (Engine("Ray", "no", 10_000, 1_500, script(apart, "on_ray.py")), "ray"),
+        (Engine("Huey, SQLite", "yes", 5_000, 500, script(apart, "on_huey.py")), "huey"),
+        (Engine("Prefect", "partly", 500, 70, script(apart, "on_prefect.py")), "prefect"),
         (
-            Engine("Temporal", "not here", 1_000, 100, _script(apart, "on_temporal.py")),
+            Engine("Temporal", "not here", 1_000, 100, script(apart, "on_temporal.py")),
             "temporalio",
         ),
     ):
@@ -112,17 +118,18 @@ def _lacking(module: str) -> str:
     return ""
 
 
-def _script(
-    interpreter: str, script: str, fan: str = "fan"
-) -> Callable[[str, int, str], Contender]:
+def _script(interpreter: str, script: str, made: Path, fan: str) -> Making:
+    """What it writes goes below ``made``."""
+
     def contender(how: str, count: int, name: str) -> Contender:
         asked = fan if how == "fan" else how
-        return Contender(name, [interpreter, str(ENGINES / script), asked, str(count)])
+        command = [interpreter, str(ENGINES / script), asked, str(count)]
+        return Contender(name, command, environment={"TMPDIR": str(made)})
 
     return contender
 
 
-def _ours(function: str, scratch: Path) -> Callable[[str, int, str], Contender]:
+def _ours(function: str, scratch: Path) -> Making:
     def contender(how: str, count: int, name: str) -> Contender:
         folder = scratch / f"coordination-{function}-{how}-{count}"
         stages = STAGES if how == "chain" else 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 360, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 34, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 40, 40, 44
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:13px}"
     "line{stroke:#ddd}polyline{fill:none;stroke:#06c;stroke-width:2}circle{fill:#06c}"
@@ -71,11 +71,11 @@ def _drawn(panel: Panel, x_title: str) -> list[str]:
         f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>',
     ]
     for (x, y), value in zip(places, ys, strict=True):
-        anchor = "end" if x > WIDTH / 2 else "start"
+        anchor = {_LEFT: "start", WIDTH - _RIGHT: "end"}.get(round(x), "middle")
+        said = escape(panel.label(value))
         parts += [
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>',
-            f'<text x="{x:.1f}" y="{y - 9:.1f}" text-anchor="{anchor}">',
-            f"{escape(panel.label(value))}</text>",
+            f'<text x="{x:.1f}" y="{y - 11:.1f}" text-anchor="{anchor}">{said}</text>',
         ]
     return parts
 

@@ -66,10 +66,18 @@ def hottest(stacks: Iterable[str], shown: int) -> str:
         frames, _, count = line.rpartition(" ")
         calls = frames.split(";")
         ours = next((one for one in reversed(calls) if "imagelane/" in one), "")
-        found[calls[-1], ours.rpartition("imagelane/")[2].rstrip(")")] += int(count)
+        found[_named(calls[-1]), _named(ours)] += int(count)
     total = found.total()
     rows = [
-        [inner.replace("|", "¦"), f"{count / total:.1%}", whose]
+        [inner, f"{count / total * 100:.1f} %", whose]
         for (inner, whose), count in found.most_common(shown)
     ]
     return table(["in", "of the samples", "for"], rows)
+
+
+def _named(frame: str) -> str:
+    """``fit (imagelane/execute/boxes.py:12)`` as ``execute/boxes.py fit``; of what has no symbols,
+    such as ``0x7f46 (libc.so.6)``, the library."""
+    name, _, place = frame.rstrip(")").partition(" (")
+    file = place.rpartition("imagelane/")[2].partition(":")[0]
+    return file if name.startswith("0x") else f"{file} {name}".strip()
