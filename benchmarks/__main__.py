@@ -93,8 +93,8 @@ def _parts(asked: argparse.Namespace, scratch: Path) -> Mapping[str, Callable[[]
         "photographs": photographs(photo_workload.measure),
         "overhead": photographs(overhead.measure),
         "coordination": lambda: coordination.measure(scratch, **usual),
-        "gallery": lambda: reference_gallery.measure(scratch, asked.scale),
-        "moderation": lambda: moderation.measure(scratch, asked.scale),
+        "gallery": lambda: reference_gallery.measure(scratch, asked.scale, asked.patience),
+        "moderation": lambda: moderation.measure(scratch, asked.scale, asked.patience),
         "journal": lambda: recording.measure(scratch, **usual),
         "size": lambda: memory.measure(
             scratch,

@@ -169,8 +169,9 @@ def empty(folder: Path) -> Callable[[], None]:
     return clear
 
 
-def _compared(workload: Workload, made: Path, peer: Peer) -> str:
-    """Both sides made the same pictures: as many, of the same sizes, and alike to the eye.
+def _compared(workload: Workload, made: Path, peer: Peer) -> list[str]:
+    """Both sides made the same pictures: as many, of the same sizes, and alike to the eye. Gives a
+    row that says how alike.
 
     Raises:
         BenchmarkError: they did not.
@@ -191,11 +192,8 @@ def _compared(workload: Workload, made: Path, peer: Peer) -> str:
             if name.endswith(f"-{WIDTHS[1]}.jpg") and a.size == b.size:
                 alike.append(_psnr(np.asarray(a.convert("RGB")), np.asarray(b.convert("RGB"))))
         ratios.append(mine[name].stat().st_size / path.stat().st_size)
-    psnr = f"{median(alike):.1f} dB" if alike else "not comparable"
-    return (
-        f"against {peer.name}: {expected} pictures each; ours have "
-        f"{statistics.median(ratios):.2f} × the bytes; PSNR at {WIDTHS[1]} px {psnr} (medians)"
-    )
+    psnr = median(alike) if alike else None
+    return [peer.name, str(expected), f"{statistics.median(ratios):.2f}", figure(psnr)]
 
 
 def _psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -208,7 +206,7 @@ def text(
     samples: Mapping[str, Sequence[Sample]],
     found: Sequence[Peer],
     skipped: Mapping[str, str],
-    checked: Sequence[str],
+    checked: Sequence[Sequence[str]],
 ) -> str:
     """The part of the section about one size."""
     names = [OURS, *(peer.name for peer in found)]
@@ -221,6 +219,7 @@ def text(
     head += ["× as fast started", "CPU ms/image", "peak MiB, first process", "largest worker"]
     by_folder = {peer.folder: rates[peer.name] for peer in found}
     shares = [one.others for taken in samples.values() for one in taken]
+    alike = f"PSNR at {WIDTHS[1]} px, dB (medians)"
     lines = [
         f"### {workload.size.name}",
         "",
@@ -229,7 +228,8 @@ def text(
         table(head, rows),
         "",
         *_targets(workload.size, samples[OURS], rates[OURS], by_folder, skipped),
-        *(f"- {line}" for line in checked),
+        table(["compared with ours", "pictures", "our bytes ×", alike], checked),
+        "",
         *(f"- left out: {reason}" for reason in skipped.values()),
         f"- {disturbed(shares)}",
     ]

@@ -35,8 +35,9 @@ class Times:
 def measure(scratch: Path, *, share: float, rounds: int, patience: float) -> str:
     """Time appends by batch, bare rows of SQLite beside them, and give the section's text."""
     times = Times()
+    before = []
     for _ in range(rounds):
-        wait_until_quiet(patience)
+        before.append(wait_until_quiet(patience))
         for batch in BATCHES:
             commits = max(10, round(min(2000, 40_000 / batch) * share))
             folder = scratch / "recording"
@@ -60,7 +61,8 @@ def measure(scratch: Path, *, share: float, rounds: int, patience: float) -> str
         f"encoded, appended, and applied to what `status` reads. {rounds} rounds."
     )
     taken_up = f"- taking up a run: {median(times.reading):.1f} µs for each event in its record"
-    return "\n".join([about, "", table(head, rows), "", taken_up, machine()])
+    quiet = f"- others took {max(before):.0%} of the machine at most, just before a round"
+    return "\n".join([about, "", table(head, rows), "", taken_up, quiet, machine()])
 
 
 def _journal(path: Path, batch: int, commits: int, times: Times) -> None:

@@ -21,7 +21,7 @@ PACKAGES = (
     "apsw",
     "pillow",
     "opencv-python-headless",
-    "cykooz.resizer",
+    "cykooz-resizer",
     "PyTurboJPEG",
 )
 

@@ -31,7 +31,7 @@ def photograph_text(folder: Path) -> str:
         f"{known['fused'].name} (2 only)": samples([1.0, 1.0, 2.0], 1.0),
     }
     skipped = {peer: "not there" for peer in known if peer != "fused"}
-    return photo_workload.text(workload, measured, [known["fused"]], skipped, ["compared"])
+    return photo_workload.text(workload, measured, [known["fused"]], skipped, [])
 
 
 def test_a_table_of_photographs_has_ratios_with_and_without_start_up(tmp_path: Path) -> None:
