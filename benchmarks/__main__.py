@@ -46,13 +46,21 @@ def main() -> None:
         if PROFILE in asked.parts:
             origins, _ = originals(asked.photos, scratch)
             print(profiling.profile(origins, scratch, share=asked.share))
-        wanted = [part for part in asked.parts or SECTIONS if part != PROFILE]
-        sections = [(SECTIONS[part], _parts(asked, scratch)[part]()) for part in wanted]
-    for name, text in sections:
-        print(f"\n{name}\n\n{text}")
-    if sections and not asked.dry:
-        write(sections)
-        print(f"\nWritten to {PATH}")
+        failed = []
+        for part in [part for part in asked.parts or SECTIONS if part != PROFILE]:
+            try:
+                text = _parts(asked, scratch)[part]()
+            except BenchmarkError as error:
+                failed.append(part)
+                print(f"\n{part} could not be measured: {error}")
+                continue
+            print(f"\n{SECTIONS[part]}\n\n{text}", flush=True)
+            # At once: the next part may fail, and this one took long.
+            if not asked.dry:
+                write([(SECTIONS[part], text)])
+                print(f"\nWritten to {PATH}")
+    if failed:
+        sys.exit(f"could not be measured: {', '.join(failed)}")
 
 
 def _asked() -> argparse.Namespace:

@@ -16,7 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.measure import Contender, Rate, Sample, alternate, figure, rate, spread
+from benchmarks.measure import (
+    BenchmarkError,
+    Contender,
+    Rate,
+    Sample,
+    alternate,
+    figure,
+    rate,
+    run,
+    spread,
+)
 from benchmarks.photographs import ROOT, make_tiny
 from benchmarks.quiet import described as disturbed
 from benchmarks.results import machine, table
@@ -107,6 +117,21 @@ def engines(scratch: Path) -> tuple[list[Engine], list[str]]:
     return found, left_out
 
 
+def tried(found: Sequence[Engine], left_out: Sequence[str]) -> tuple[list[Engine], list[str]]:
+    """Those of the others that do one task, so that one that cannot does not end an hour's work."""
+    able, unable = [], list(left_out)
+    for one in found:
+        contender = one.contender("fan", 1, one.name)
+        try:
+            if not one.ours:
+                run(contender.command, environment=contender.environment)
+            able.append(one)
+        except BenchmarkError as error:
+            unable.append(f"{one.name}: {str(error).strip().splitlines()[-1]}")
+            say(f"  left out: {unable[-1]}")
+    return able, unable
+
+
 def _lacking(module: str) -> str:
     if not INTERPRETER.exists():
         return f"{INTERPRETER.parents[1].name} is not there: `make bench` makes it"
@@ -151,7 +176,7 @@ def _ours(function: str, scratch: Path) -> Making:
 
 def measure(scratch: Path, *, share: float, rounds: int, patience: float) -> str:
     """Measure both ways and give the section's text. ``share`` of the usual counts is done."""
-    found, left_out = engines(scratch)
+    found, left_out = tried(*engines(scratch))
     texts, shares = [], []
     for how, title, per in (
         ("fan", "Tasks that know nothing of each other", 1),

@@ -110,8 +110,10 @@ def measure(
         f"Each photograph → JPEG quality {QUALITY} at {', '.join(map(str, WIDTHS))} px and one of "
         f"{MARKED} px with a watermark, never enlarged; two processes each. imagelane validates, "
         "records every step durably, verifies what it stored and publishes atomically; the loops "
-        "write files. vipsthumbnail puts no watermark. Every contender runs whole as a process; a "
-        f"run of {FEW} photographs beside each says what is start-up, which is then taken out."
+        "write files. vipsthumbnail puts no watermark; it and the recipe do not look how large a "
+        "picture is, and make its own size more than once where others do not. Every contender "
+        f"runs whole as a process; a run of {FEW} photographs beside each says what is start-up, "
+        "which is then taken out."
     )
     return "\n\n".join([about, *texts, machine()])
 
@@ -170,30 +172,29 @@ def empty(folder: Path) -> Callable[[], None]:
 
 
 def _compared(workload: Workload, made: Path, peer: Peer) -> list[str]:
-    """Both sides made the same pictures: as many, of the same sizes, and alike to the eye. Gives a
-    row that says how alike.
+    """Both sides made the same pictures: of the same sizes, and alike to the eye. Gives a row that
+    says how alike.
 
     Raises:
         BenchmarkError: they did not.
     """
-    theirs = sorted((made / peer.folder).rglob("*.jpg"))
-    expected = workload.count * (len(WIDTHS) + 1)
-    if len(theirs) != expected:
-        raise BenchmarkError(f"{peer.name} made {len(theirs)} pictures, expected {expected}")
-    mine = {path.name: path for path in (made / "ours" / "public").glob("[!.]*/*.jpg")}
+    theirs = {path.name: path for path in (made / peer.folder).rglob("*.jpg")}
+    mine = sorted((made / "ours" / "public").glob("[!.]*/*.jpg"))
+    if len(mine) < workload.count * 2:
+        raise BenchmarkError(f"imagelane made {len(mine)} pictures of {workload.count}")
     alike, ratios = [], []
-    for path in theirs[: COMPARED * (len(WIDTHS) + 1)]:
-        name = path.name if peer.marks else path.name.replace(f"-{MARKED}.", "-marked.")
-        if name not in mine:
-            raise BenchmarkError(f"imagelane made no {name}, and {peer.name} did")
-        with Image.open(mine[name]) as a, Image.open(path) as b:
+    for path in mine[: COMPARED * (len(WIDTHS) + 1)]:
+        name = path.name if peer.marks else path.name.replace("-marked.", f"-{MARKED}.")
+        if name not in theirs:
+            raise BenchmarkError(f"{peer.name} made no {name}, and imagelane did")
+        with Image.open(path) as a, Image.open(theirs[name]) as b:
             if abs(a.width - b.width) > 1 or abs(a.height - b.height) > 1:
                 raise BenchmarkError(f"{name}: {a.size}, of {peer.name} {b.size}")
             if name.endswith(f"-{WIDTHS[1]}.jpg") and a.size == b.size:
                 alike.append(_psnr(np.asarray(a.convert("RGB")), np.asarray(b.convert("RGB"))))
-        ratios.append(mine[name].stat().st_size / path.stat().st_size)
+        ratios.append(path.stat().st_size / theirs[name].stat().st_size)
     psnr = median(alike) if alike else None
-    return [peer.name, str(expected), f"{statistics.median(ratios):.2f}", figure(psnr)]
+    return [peer.name, str(len(theirs)), f"{statistics.median(ratios):.2f}", figure(psnr)]
 
 
 def _psnr(a: np.ndarray, b: np.ndarray) -> float:

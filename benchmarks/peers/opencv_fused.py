@@ -29,7 +29,7 @@ def process(job: tuple[str, str]) -> None:
     data = Path(source).read_bytes()
     # The least of the decoder's scales that is still as wide as the largest picture.
     picture = largest = fit(simplejpeg.decode_jpeg(data, "BGR", min_width=MARKED), MARKED)
-    for width in WIDTHS:
+    for width in widths(largest.shape[1]):
         picture = fit(picture, width)
         save(picture, f"{stem}-{width}.jpg")
     mask = mark(max(8, round(largest.shape[1] * 0.03)))
@@ -60,6 +60,11 @@ def mark(height: int) -> np.ndarray:
     mask = Image.new("L", (right - left, bottom - top))
     ImageDraw.Draw(mask).text((-left, -top), TEXT, fill=178, font=font)
     return np.asarray(mask, np.float32)[:, :, None] / 255
+
+
+def widths(own: int) -> list[int]:
+    """Those below a picture's own, and one that gives its own: none is made twice."""
+    return [*[width for width in WIDTHS if width >= own][-1:], *(w for w in WIDTHS if w < own)]
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def process(job: tuple[str, str]) -> None:
     with Image.open(source) as opened:
         opened.draft("RGB", (MARKED, round(MARKED * opened.height / opened.width)))
         largest = picture = fit(ImageOps.exif_transpose(opened).convert("RGB"), MARKED)
-    for width in WIDTHS:
+    for width in widths(largest.width):
         picture = fit(picture, width)
         picture.save(f"{stem}-{width}.jpg", quality=QUALITY)
     mask = mark(max(8, round(largest.width * 0.03)))
@@ -47,6 +47,11 @@ def mark(height: int) -> Image.Image:
     mask = Image.new("L", (right - left, bottom - top))
     ImageDraw.Draw(mask).text((-left, -top), TEXT, fill=178, font=font)
     return mask
+
+
+def widths(own: int) -> list[int]:
+    """Those below a picture's own, and one that gives its own: none is made twice."""
+    return [*[width for width in WIDTHS if width >= own][-1:], *(w for w in WIDTHS if w < own)]
 
 
 def main() -> None:

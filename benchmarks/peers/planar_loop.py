@@ -42,7 +42,7 @@ def process(job: tuple[str, str]) -> None:
     light = np.ascontiguousarray(light[: -(-high // shrink), : -(-full // shrink)])
     planes = [Image.fromarray(plane) for plane in (light, *colour)]
     largest = planes = fit(planes, min(MARKED, planes[0].width))
-    for width in WIDTHS:
+    for width in widths(largest[0].width):
         planes = fit(planes, min(width, planes[0].width))
         save(planes, f"{stem}-{width}.jpg")
     watermark(largest)
@@ -98,6 +98,11 @@ def decoder() -> TurboJPEG:
 @cache
 def scaler() -> resizer.Resizer:
     return resizer.Resizer()
+
+
+def widths(own: int) -> list[int]:
+    """Those below a picture's own, and one that gives its own: none is made twice."""
+    return [*[width for width in WIDTHS if width >= own][-1:], *(w for w in WIDTHS if w < own)]
 
 
 def main() -> None:

@@ -25,7 +25,10 @@ async function work(name) {
     .raw()
     .toBuffer({ resolveWithObject: true });
   let picture = largest;
-  for (const width of WIDTHS) {
+  const own = largest.info.width;
+  // Those below its own, and one that gives its own: none is made twice.
+  const beyond = WIDTHS.filter((width) => width >= own).slice(-1);
+  for (const width of [...beyond, ...WIDTHS.filter((width) => width < own)]) {
     picture = await sharp(picture.data, raw(picture.info))
       .resize({ width, withoutEnlargement: true })
       .raw()
@@ -34,11 +37,11 @@ async function work(name) {
       .jpeg({ quality: QUALITY })
       .toFile(`${stem}-${width}.jpg`);
   }
-  const height = Math.max(8, Math.round(largest.info.width * 0.03));
-  const margin = Math.round(largest.info.width * 0.02);
+  const height = Math.max(8, Math.round(own * 0.03));
+  const margin = Math.round(own * 0.02);
   const mark = Buffer.from(
-    `<svg width="${largest.info.width}" height="${height * 2 + margin}">` +
-      `<text x="${largest.info.width - margin}" y="${height * 1.5}" text-anchor="end" ` +
+    `<svg width="${own}" height="${height * 2 + margin}">` +
+      `<text x="${own - margin}" y="${height * 1.5}" text-anchor="end" ` +
       `font-family="sans-serif" font-size="${height}" fill="white" fill-opacity="0.7">${TEXT}</text></svg>`,
   );
   await sharp(largest.data, raw(largest.info))

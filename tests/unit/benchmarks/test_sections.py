@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import contenders, coordination, memory, overhead, photo_workload, profiling
-from benchmarks.measure import Sample
+from benchmarks.measure import Contender, Sample
 from benchmarks.photographs import SIZES
 from benchmarks.results import table
 
@@ -84,6 +85,19 @@ def test_engines_that_are_not_installed_are_left_out_with_a_reason(
         "Temporal",
     }
     assert all("`make bench` makes it" in line for line in left_out)
+
+
+def test_an_engine_that_cannot_do_one_task_is_left_out_with_its_last_words() -> None:
+    def making(code: str) -> coordination.Making:
+        return lambda _how, _count, name: Contender(name, [sys.executable, "-c", code])
+
+    engines = [
+        coordination.Engine("fine", "no", 1, 1, making("")),
+        coordination.Engine("broken", "no", 1, 1, making("raise SystemExit('no server')")),
+    ]
+    able, left_out = coordination.tried(engines, [])
+    assert [one.name for one in able] == ["fine"]
+    assert left_out == ["broken: no server"]
 
 
 def test_what_a_guarantee_costs_is_the_median_of_pairs() -> None:
