@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 VENV ?= .venv
+ENGINES := .venv-engines
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO ?= demo
@@ -35,7 +36,7 @@ format: $(VENV)/.test ## Format the code
 docs: $(VENV)/.test ## Write the generated pages of docs/reference anew
 	@$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.test ## Measure against hand-written loops and other tools (ARGS="--photos folder")
+bench: $(VENV)/.bench $(ENGINES)/.done ## Measure against hand-written loops and other tools (ARGS="--photos folder")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 kills: $(VENV)/.test ## Kill a run again and again, and check every guarantee (ARGS="--minutes 60")
@@ -43,18 +44,23 @@ kills: $(VENV)/.test ## Kill a run again and again, and check every guarantee (A
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew into requirements/
 	@$(PIP) install uv
-	@for room in test:test,moderation,alerts,dicom,audit demo:demo; do \
+	@for room in test:test,moderation,alerts,dicom,audit demo:demo bench:bench; do \
 	  name=$${room%%:*}; extras=$${room#*:}; \
 	  echo "requirements/$$name.txt"; \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    --no-strip-markers $$(printf -- '--extra %s ' $${extras//,/ }) \
 	    $$([ $$name = test ] || echo --constraint requirements/test.txt) \
+	    $$([ $$name != bench ] || echo --constraint requirements/demo.txt) \
 	    pyproject.toml --output-file requirements/$$name.txt; \
 	done
+	@echo "requirements/engines.txt"
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  --no-strip-markers --group pyproject.toml:engines --output-file requirements/engines.txt
 
 clean: ## Remove what was made here, .venv included
-	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Found no $(PYTHON); install Python 3.11 or later, or say make PYTHON=..."; exit 4; }
@@ -63,9 +69,18 @@ $(VENV)/bin/python:
 	@echo "Making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-# Both locks agree in every version, so one environment serves both and grows.
-$(VENV)/.test $(VENV)/.demo: $(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
+# These locks agree in every version, so one environment serves them all and grows.
+$(VENV)/.test $(VENV)/.demo $(VENV)/.bench: $(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing requirements/$*.txt"
 	@$(PIP) install --require-hashes -r requirements/$*.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What coordination is held against: large, with many dependencies, and nothing of ours among them.
+# Where they cannot be installed, the bench says so and leaves them out.
+$(ENGINES)/.done: requirements/engines.txt | $(VENV)/bin/python
+	@echo "Installing requirements/engines.txt into $(ENGINES)"
+	@$(PYTHON) -m venv $(ENGINES)
+	@$(ENGINES)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+	  -r requirements/engines.txt || echo "Not all of them could be installed: they are left out"
 	@touch $@

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.photographs import photographs
+from benchmarks.photographs import originals
 from benchmarks.results import machine, table
 from imagelane.execute import presets, probing, search
 from imagelane.execute.allowance import Allowance
@@ -48,8 +48,8 @@ def main() -> None:
     parser.add_argument("--score", type=float, default=75.0, help="SSIMULACRA 2 (default 75)")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="imagelane-bench-") as scratch:
-        folder, _ = photographs(asked.photos, Path(scratch))
-        pictures = list(_pictures(folder, asked.count))
+        files, _ = originals(asked.photos, Path(scratch))
+        pictures = list(_pictures(files, asked.count))
     print(machine(), f"- {len(pictures)} photographs of {WIDTH} px", sep="\n")
     contenders = list(_contenders())
     found: dict[Encoding, list[Measured]] = {how: [] for how in contenders}
@@ -62,9 +62,9 @@ def main() -> None:
     print(_searched(pictures, asked.score))
 
 
-def _pictures(folder: Path, count: int) -> Iterator[Picture]:
+def _pictures(files: Iterable[Path], count: int) -> Iterator[Picture]:
     """As many as asked for, evenly out of all that are large enough."""
-    paths = [path for path in sorted(folder.rglob("*.jpg")) if _width(path) >= 2 * WIDTH]
+    paths = [path for path in files if _width(path) >= 2 * WIDTH]
     step = max(1, len(paths) // count)
     for path in paths[::step][:count]:
         image = VipsImage.thumbnail(str(path), WIDTH, height=10 * WIDTH).colourspace("srgb")

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.journal import makespan
-from benchmarks.measure import run, say
+from benchmarks.measure import run
 from benchmarks.photographs import make_tiny
+from benchmarks.quiet import described as disturbed
+from benchmarks.quiet import wait_until_quiet
 from benchmarks.results import machine, table
+from benchmarks.say import say
 
 IMAGES = 50
 WAITING = """\
@@ -91,7 +94,7 @@ def bound(stages: Sequence[Waiting], images: int, pools: Mapping[str, int]) -> t
     return max(found)
 
 
-def measure(scratch: Path, scale: float) -> str:
+def measure(scratch: Path, scale: float, patience: float) -> str:
     """Run the three galleries once and give the section's text."""
     seconds = 0.5 * scale
     cases = (
@@ -103,7 +106,7 @@ def measure(scratch: Path, scale: float) -> str:
             "parallel",
         ),
     )
-    rows = []
+    rows, shares = [], []
     for title, stages, model in cases:
         pools = {"work": 10}
         if model == "sequential":
@@ -112,6 +115,7 @@ def measure(scratch: Path, scale: float) -> str:
             least, why = bound(stages, IMAGES, pools)
         folder = scratch / "reference-gallery"
         _declare(folder, stages, pools, model)
+        wait_until_quiet(patience)
         taken = run(
             [sys.executable, "-m", "imagelane", "run", str(folder / "pipeline.yaml"), "--quiet"]
         )
@@ -119,6 +123,7 @@ def measure(scratch: Path, scale: float) -> str:
         say(
             f"  {title}: bound {least:.2f} s ({why}), tasks took {span:.2f} s, all {taken.wall:.2f}"
         )
+        shares.append(taken.others)
         rows.append(
             [
                 title,
@@ -140,7 +145,7 @@ def measure(scratch: Path, scale: float) -> str:
         "the limits allow, and beside it is the limit that sets it. Times from the journal's own "
         "clock."
     )
-    return "\n".join([text, "", table(head, rows), "", machine()])
+    return "\n".join([text, "", table(head, rows), "", f"- {disturbed(shares)}", machine()])
 
 
 def _declare(folder: Path, stages: Sequence[Waiting], pools: Mapping[str, int], model: str) -> None:

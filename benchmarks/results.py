@@ -8,10 +8,22 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PATH = Path(__file__).parent / "RESULTS.md"
+PACKAGES = (
+    "imagelane",
+    "pyvips",
+    "pyvips-binary",
+    "simplejpeg",
+    "numpy",
+    "apsw",
+    "pillow",
+    "opencv-python-headless",
+    "cykooz-resizer",
+    "PyTurboJPEG",
+)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -22,8 +34,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def machine() -> str:
     """What it was measured on and with."""
-    packages = ("imagelane", "pyvips", "pyvips-binary", "simplejpeg", "numpy", "apsw")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    versions = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
     lines = [
         (
             f"- {dt.datetime.now(dt.UTC):%d %B %Y}, {_processor()}, "
@@ -34,6 +45,14 @@ def machine() -> str:
         f"- commit {_commit()}",
     ]
     return "\n".join(lines)
+
+
+def _version(package: str) -> str:
+    """Empty where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _processor() -> str:
@@ -69,8 +88,9 @@ def write(sections: Sequence[tuple[str, str]]) -> None:
         (
             "Written by `make bench` (`python -m benchmarks`). Contenders alternate within one run "
             "(A B C A B C …), each timed as a whole process with its start-up; medians, with the "
-            "fastest and slowest beside them. The machine is shared and its speed drifts: read the "
-            "ratios.\n"
+            "fastest and slowest beside them. Ratios are medians of those within each round. "
+            "Before a round it is waited until the machine is quiet, and what others took of it "
+            "meanwhile is said. The machine is shared and its speed drifts: read the ratios.\n"
         ),
     ]
     text += [f"## {name}\n\n{kept[name].strip()}\n" for name in order]
@@ -79,9 +99,12 @@ def write(sections: Sequence[tuple[str, str]]) -> None:
 
 ORDER = (
     "Photographs",
+    "What the guarantees cost",
+    "Coordination",
     "The reference gallery",
     "A moderation service that fails",
-    "Memory",
+    "The journal",
+    "The size of the source",
 )
 
 

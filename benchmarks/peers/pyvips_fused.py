@@ -27,7 +27,7 @@ def process(job: tuple[str, str]) -> None:
         source, MARKED, height=10_000_000, size="down", fail_on="error"
     ).copy_memory()
     picture = largest
-    for width in WIDTHS:
+    for width in widths(largest.width):
         if picture.width > width:
             picture = picture.thumbnail_image(width, height=10_000_000).copy_memory()
         picture.jpegsave(f"{stem}-{width}.jpg", Q=QUALITY, keep="none")
@@ -40,6 +40,11 @@ def process(job: tuple[str, str]) -> None:
     area = largest.extract_area(left, top, mask.width, mask.height)
     blended = area.composite2(mark, "over").flatten().cast("uchar")
     largest.insert(blended, left, top).jpegsave(f"{stem}-marked.jpg", Q=QUALITY, keep="none")
+
+
+def widths(own: int) -> list[int]:
+    """Those below a picture's own, and one that gives its own: none is made twice."""
+    return [*[width for width in WIDTHS if width >= own][-1:], *(w for w in WIDTHS if w < own)]
 
 
 def main() -> None:

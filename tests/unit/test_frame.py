@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -165,8 +166,8 @@ def test_locks_pin_every_package_by_hash(lock: Path) -> None:
     assert all("==" in line and line.endswith("\\") for line in pinned)
 
 
-def test_both_locks_agree() -> None:
-    """One environment serves both, so what they share has the same versions."""
+def test_all_locks_of_one_environment_agree() -> None:
+    """One environment serves them all, so what they share has the same versions."""
     pins = [
         {
             (name, marker): version
@@ -176,22 +177,28 @@ def test_both_locks_agree() -> None:
                 re.MULTILINE,
             )
         }
-        for lock in ("test.txt", "demo.txt")
+        for lock in ("test.txt", "demo.txt", "bench.txt")
     ]
-    shared = pins[0].keys() & pins[1].keys()
-    assert len(shared) > 10
-    assert {one: pins[0][one] for one in shared} == {one: pins[1][one] for one in shared}
+    for one, other in itertools.combinations(pins, 2):
+        shared = one.keys() & other.keys()
+        assert len(shared) > 10
+        assert {name: one[name] for name in shared} == {name: other[name] for name in shared}
 
 
 def test_everything_declared_is_locked() -> None:
     declared = project()["project"]
     demo = (ROOT / "requirements" / "demo.txt").read_text()
     test = (ROOT / "requirements" / "test.txt").read_text()
+    bench = (ROOT / "requirements" / "bench.txt").read_text()
+    engines = (ROOT / "requirements" / "engines.txt").read_text()
     extras = declared["optional-dependencies"]
 
     def missing(needed: list[str], lock: str) -> set[str]:
         names = {re.split(r"[><=\[;]", one)[0].strip() for one in needed}
+        names = {re.sub(r"[._]", "-", name).lower() for name in names}
         return {name for name in names if f"\n{name}==" not in lock.lower()}
 
     assert not missing(declared["dependencies"] + extras["demo"], demo)
+    assert not missing(declared["dependencies"] + extras["bench"], bench)
+    assert not missing(project()["dependency-groups"]["engines"], engines)
     assert not missing(declared["dependencies"] + extras["test"] + extras["moderation"], test)
