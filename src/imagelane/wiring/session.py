@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imagelane.ports.observer import Observer
     from imagelane.ports.pool import Pool
     from imagelane.ports.requests import Requests
+    from imagelane.ports.source import Source
 from imagelane.wiring.publishing import promoter
 from imagelane.wiring.reading import plan, targets, workspace_of
 
@@ -78,6 +79,7 @@ def session(
     seed: int | None = None,
     fault: Fault = no_fault,
     worker: str = WORKER,
+    listed: Source | None = None,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
@@ -85,6 +87,7 @@ def session(
     options say only how it is executed from here on. ``reserve`` are workers that were started
     already, ``again`` says what of a run that is taken up goes round again. ``fault`` and
     ``worker``, the module that a worker process starts, are for tests that let something go wrong.
+    ``listed`` is what is taken instead of the images that the pipeline declares.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -136,7 +139,7 @@ def session(
         from imagelane.record.decisions import Decider  # noqa: PLC0415
         from imagelane.record.recover import recover  # noqa: PLC0415
 
-        source = open_source(
+        source = listed or open_source(
             spec.images,
             Path(spec.folder),
             home / "source.db",
