@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from imagelane.model.profile import MemoryUse, Usage
 from imagelane.model.spec import Place
@@ -49,12 +50,14 @@ class _Seen:
 
 
 class Watch:
-    """Looks at the calling thread's process and all below it for as long as it is entered.
+    """Looks at a process and all below it for as long as it is entered: this one, unless another is
+    given.
 
     The thread that enters it counts as the coordinator; the watch's own work does not.
     """
 
-    def __init__(self, processes: Path = Path("/proc")) -> None:
+    def __init__(self, process: int | None = None, processes: Path = Path("/proc")) -> None:
+        self._process = os.getpid() if process is None else process
         self._processes = processes
         self._seen: dict[int, _Seen] = {}
         self._together = 0
@@ -64,7 +67,7 @@ class Watch:
         self._speeds: list[float] = []
         self._coordinator = 0.0
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._speeds.append(speed())
         self._thread.start()
         self._began = time.thread_time()
@@ -83,7 +86,7 @@ class Watch:
 
     def usage(self, decoded: int) -> Usage:
         """What was seen; ``decoded`` are the most bytes of pictures that a worker had in hand."""
-        below = [one for number, one in self._seen.items() if number != os.getpid()]
+        below = [one for number, one in self._seen.items() if number != self._process]
         lacked = {}
         for place in (Place.PROCESS, Place.THREAD):
             cpu = sum(one.cpu for one in below if one.kind is place)
@@ -99,7 +102,7 @@ class Watch:
         )
 
     def _memory(self, decoded: int) -> MemoryUse | None:
-        own = self._seen.get(os.getpid())
+        own = self._seen.get(self._process)
         if own is None or not own.most:
             return None
         workers = [one for one in self._seen.values() if one.kind is Place.PROCESS and one.most]
@@ -120,7 +123,7 @@ class Watch:
 
     def _look(self, *, weigh: bool) -> None:
         together = 0
-        for number in self._family(os.getpid()):
+        for number in self._family(self._process):
             try:
                 one = self._seen.get(number)
                 if one is None:

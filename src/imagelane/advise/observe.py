@@ -81,7 +81,6 @@ def observe(
             continue
         place = stages[event.stage]
         lacked = usage.lacked.get(place, 0.0) * event.cpu if usage else 0.0
-        done = isinstance(event, e.TaskSucceeded)
         found.attempts.append(
             Observed(
                 key=keys.get(event.subject, str(event.subject)),
@@ -95,13 +94,20 @@ def observe(
                 cpu=event.cpu,
                 lacked=min(lacked, max(0.0, event.finished - event.started - event.cpu)),
                 decoded=event.decoded_bytes,
-                output=sum(file.bytes for file in event.renditions) if done else 0,
-                error=None if done else event.error,
+                output=_made(event),
+                error=event.error if isinstance(event, e.TaskFailed) else None,
             )
         )
     found.commits = sorted(moments)
     found.attempts = _beside(found.attempts)
     return found
+
+
+def _made(event: e.TaskSucceeded | e.TaskFailed) -> int:
+    """Bytes of the files that an attempt made."""
+    if isinstance(event, e.TaskFailed):
+        return 0
+    return sum(file.bytes for file in event.renditions)
 
 
 def _offset(events: Sequence[Recorded]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imagelane.advise.draws import Draws
@@ -19,6 +19,7 @@ from imagelane.model.plan import PhysicalPlan
 from imagelane.model.profile import Costs, Scaling
 from imagelane.model.run import RunState, evolve
 from imagelane.model.states import GroupState, RunStatus, Scope
+from imagelane.model.work import Order
 from imagelane.ports.source import SourceItem
 from imagelane.schedule.scheduler import Scheduler
 
@@ -112,31 +113,34 @@ class _Play:
             orders = scheduler.dispatch(works.now)
             scheduler.settle()
             events = scheduler.take_events()
-            touched = {e.subject_of(event) for event in events}
-            works.compute(
-                self._costs.turn + self._costs.event * len(events) if events or orders else 0.0
-            )
-            waiting = []
-            for order in orders:
-                if order.subject.scope is Scope.IMAGE and order.subject not in touched:
-                    works.submit(order, self._of(order.subject))
-                else:
-                    waiting.append(order)
-            if events:
-                works.pause(self._costs.commit)
-                self._note(events)
+            self._carry_out(orders, events)
             if state.status is not RunStatus.RUNNING:
                 break
-            if any(order.subject.scope is not Scope.IMAGE for order in waiting):
-                works.pause(self._costs.group - self._costs.commit)
-            for order in waiting:
-                works.submit(order, self._of(order.subject))
             idle = 0 if events or orders else idle + 1
             if idle > IDLE_TURNS:
                 raise SimulationError(f"nothing moves in the simulated run: {state}")
             for report in works.poll(self._wake_at()):
                 scheduler.report(report, works.now)
         return self._trace()
+
+    def _carry_out(self, orders: Sequence[Order], events: Sequence[e.Event]) -> None:
+        works, costs = self._works, self._costs
+        touched = {e.subject_of(event) for event in events}
+        if events or orders:
+            works.compute(costs.turn + costs.event * len(events))
+        waiting = []
+        for order in orders:
+            if order.subject.scope is Scope.IMAGE and order.subject not in touched:
+                works.submit(order, self._of(order.subject))
+            else:
+                waiting.append(order)
+        if events:
+            works.pause(costs.commit)
+            self._note(events)
+        if any(order.subject.scope is not Scope.IMAGE for order in waiting):
+            works.pause(costs.group - costs.commit)
+        for order in waiting:
+            works.submit(order, self._of(order.subject))
 
     def _admit(self) -> None:
         scheduler = self._scheduler
@@ -163,7 +167,7 @@ class _Play:
             case Scope.RUN:
                 return self._state.received
 
-    def _note(self, events: list[e.Event]) -> None:
+    def _note(self, events: Sequence[e.Event]) -> None:
         now = self._works.now
         for event in events:
             if isinstance(event, e.ImageSettled):

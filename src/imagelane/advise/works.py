@@ -1,13 +1,14 @@
-"""The pool of a simulated run: cores that are shared, waits that are not, workers that get ready."""
+"""The pool of a simulated run: cores that are shared, waits that are not, workers that start."""
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from imagelane.advise.shares import Shared
 from imagelane.model.ids import StageName
@@ -67,7 +68,7 @@ class Tally:
     """What was seen: seconds in which each stage was under way, summed over its subjects, when the
     first began, the most decoded bytes at one moment, and the most workers that were at work."""
 
-    busy: Counter[StageName] = field(default_factory=Counter)
+    busy: defaultdict[StageName, float] = field(default_factory=lambda: defaultdict(float))
     began: float = math.inf
     decoded: int = 0
     most_decoded: int = 0
@@ -105,7 +106,7 @@ class Works:
             lambda count: min(1.0, cores / count) / busy.slowdown(min(count, cores))
         )
         self._queues = {
-            name: Shared[_Work](lambda count, scaling=scaling: 1 / scaling.slowdown(count))
+            name: Shared[_Work](partial(_slowed, scaling))
             for name, scaling in scalings.items()
             if scaling.slowdown(2) > 1
         }
@@ -282,6 +283,10 @@ class Works:
         heapq.heappush(self._arrivals, (at, self._numbers, report))
         if pressing:
             heapq.heappush(self._pressing, at)
+
+
+def _slowed(scaling: Scaling, count: int) -> float:
+    return 1 / scaling.slowdown(count)
 
 
 def _crew(segment: Segment, plan: PhysicalPlan) -> Crew:

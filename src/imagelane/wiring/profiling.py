@@ -26,7 +26,9 @@ from imagelane.wiring.session import session
 
 if TYPE_CHECKING:
     from imagelane.advise.observe import RunObserved
+    from imagelane.advise.foretell import Question
     from imagelane.advise.shape import Shape
+    from imagelane.model.forecast import Price
     from imagelane.ports.source import Source, SourceItem
 
 RUNS = 20
@@ -120,7 +122,7 @@ def measure(
     logical = logical_plan(spec)
     cores = machine().cores
     room = workspace_of(spec).root / f"profile-{secrets.token_hex(4)}"
-    runs = []
+    runs: list[RunObserved] = []
     try:
         for level in levels(spec, cores):
             items = _half(chosen, level.half)
@@ -211,7 +213,7 @@ def _options(spec: PipelineSpec, at_once: int) -> RunOptions:
     keep = replace(spec.options, parallel=frozenset(), pools={}, workers={}, max_in_flight=0)
     if at_once == 1:
         return replace(keep, model=ExecutionModel.SEQUENTIAL)
-    declared = {
+    declared: dict[str, int] = {
         stage.name: min(at_once, spec.options.workers.get(stage.name, stage.workers or at_once))
         for stage in spec.stages
         if stage.traits.place is Place.THREAD
@@ -291,3 +293,37 @@ def from_journal(spec: PipelineSpec) -> Profile:
         )
     origin = f"{len(rows)} earlier run{'s' if len(rows) > 1 else ''}"
     return profile_of(runs, logical, cores=machine().cores, taken=rows[0].updated, origin=origin)
+
+
+def question(
+    spec: PipelineSpec,
+    *,
+    images: int | None = None,
+    cores: int | None = None,
+    price: Price | None = None,
+    profile: Profile | None = None,
+) -> Question:
+    """What is asked of a pipeline: without ``images`` all of its source, without ``cores`` on this
+    machine, as fast as it is now. Without a ``profile`` the one that is kept is taken.
+
+    Raises:
+        SourceError: the source cannot be listed.
+        ProfileError: there are no measurements.
+    """
+    from imagelane.adapters.processes import speed  # noqa: PLC0415
+    from imagelane.advise.foretell import Question  # noqa: PLC0415
+
+    profile = profile or kept_profile(spec)
+    shape = shape_of(spec)
+    here = machine()
+    known = profile.speed > 1
+    return Question(
+        logical=logical_plan(spec),
+        options=spec.options,
+        profile=profile,
+        shape=shape,
+        images=images or shape.images,
+        machine=here if cores is None else replace(here, cores=cores),
+        computing=profile.speed / speed() if known else 1.0,
+        price=price,
+    )

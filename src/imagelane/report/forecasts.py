@@ -1,0 +1,239 @@
+"""Forecasts and advice as text for a terminal: one page, and its first lines are enough to act."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from imagelane.model.forecast import Advice, Answer, Forecast, Interval
+from imagelane.model.ids import StageName
+from imagelane.report.ink import Ink
+from imagelane.report.wording import count, rate, seconds, share, size
+
+_LABEL = 22
+_SAME = "the same bytes; a gallery goes live whole or not at all"
+
+
+def advice_text(advice: Advice, ink: Ink, columns: int) -> list[str]:
+    """The page of `imagelane advise`."""
+    lines = [*_headline(advice, ink), ""]
+    lines += _table(advice, ink, columns)
+    lines += ["", *_why(advice, ink, columns), ""]
+    lines += _list(ink.bold("sure"), advice.sure, columns)
+    lines += _list(ink.bold("not sure"), advice.unsure, columns)
+    lines += [
+        "",
+        ink.soft("run it so: ") + f"imagelane run PIPELINE {flags(advice.chosen)}".rstrip(),
+    ]
+    return lines
+
+
+def _headline(advice: Advice, ink: Ink) -> Iterator[str]:
+    asked, chosen = advice.asked, advice.chosen
+    batch = f"{count(asked.images, 'image')} in {count(asked.groups, 'group')}"
+    how = _how(advice)
+    yield ink.bold(f"{advice.pipeline}: {how}")
+    one = advice.of_model("sequential")
+    beside = "" if one is chosen else f", one at a time {seconds(one.seconds.middle)}"
+    live = f"; the first group is live after {seconds(chosen.first.middle)}" if chosen.first else ""
+    yield f"{batch} take {_between(chosen.seconds)}{beside}{live}."
+    yield _next_step(advice)
+
+
+def _how(advice: Advice) -> str:
+    if advice.answer is Answer.SEQUENTIAL:
+        return f"sequential is the right answer: {advice.reason}."
+    chosen = advice.chosen
+    parts = [_number(chosen.processes, "worker process")] if chosen.processes else []
+    parts += [f"{n} of {name} at once" for name, n in sorted(chosen.options.workers.items())]
+    if advice.answer is Answer.HYBRID:
+        side = chosen.options.parallel_batches
+        parts.append(f"{side} batches of {chosen.options.batch_size} side by side")
+    word = "run it in parallel" if advice.answer is Answer.PARALLEL else "run it in batches"
+    return f"{word}, with {' and '.join(parts)}: {advice.reason}."
+
+
+def _number(value: int, what: str) -> str:
+    return f"{value} {what if value == 1 else what + 'es'}"
+
+
+def _next_step(advice: Advice) -> str:
+    loads = advice.chosen.loads
+    if not loads:
+        return ""
+    first = loads[0]
+    most = (
+        f", most of it for {first.stage}" if first.stage and first.stage not in first.name else ""
+    )
+    beyond = next((one for one in loads[1:] if one.stage != first.stage or not one.stage), None)
+    after = f" After that: {beyond.name} ({share(beyond.share)} busy)." if beyond else ""
+    if advice.slower and advice.answer is Answer.SEQUENTIAL:
+        name, slowdown = advice.slower[0]
+        return f"Do not run more of {name} side by side: two at once take {slowdown:.1f} × as long each."
+    return f"What holds it up is {first.name}{most} ({share(first.share)} busy).{after}"
+
+
+def _table(advice: Advice, ink: Ink, columns: int) -> list[str]:
+    """The classic decision table, with this pipeline's own figures."""
+    shown = [*advice.forecasts]
+    if _differs(advice):
+        shown.append(advice.now)
+    width = max(16, (min(columns, 120) - _LABEL) // len(shown))
+    lines = [" " * _LABEL + "".join(ink.bold(f"{one.label:<{width}}") for one in shown).rstrip()]
+
+    def row(label: str, cell: Callable[[Forecast], str]) -> None:
+        cells = [textwrap.wrap(cell(one), width - 2) or [""] for one in shown]
+        for place in range(max(map(len, cells))):
+            texts = [one[place] if place < len(one) else "" for one in cells]
+            head = label if place == 0 else ""
+            line = f"{head:<{_LABEL}}" + "".join(f"{text:<{width}}" for text in texts)
+            lines.append(line.rstrip())
+
+    row("total time", lambda one: _between(one.seconds))
+    row("first group live", lambda one: seconds(one.first.middle) if one.first else "-")
+    row("median group live", lambda one: seconds(one.median.middle) if one.median else "-")
+    row("images", lambda one: rate(one.rate))
+    row("held up by", lambda one: one.loads[0].name if one.loads else "-")
+    if advice.asked.price is not None:
+        row("cost", lambda one: _money(one, advice))
+    row("infrastructure", lambda one: _infrastructure(one))
+    row("debugging", _debugging)
+    row("recovery", lambda one: _recovery(one))
+    lines.append(f"{'consistency':<{_LABEL}}{_SAME}")
+    return lines
+
+
+def _differs(advice: Advice) -> bool:
+    return all(
+        (one.options.model, one.processes, one.options.workers)
+        != (advice.now.options.model, advice.now.processes, advice.now.options.workers)
+        for one in advice.forecasts
+    )
+
+
+def _infrastructure(one: Forecast) -> str:
+    memory = f", {size(one.memory.middle)} of memory" if one.memory else ""
+    return f"{_number(one.processes, 'worker process')}, {one.computing:.1f} cores{memory}"
+
+
+def _debugging(one: Forecast) -> str:
+    if one.options.model.value == "sequential":
+        return "one thing at a time, in order"
+    busy = sum(one.under_way.values())
+    return f"{max(1, round(busy))} things at a time, in any order"
+
+
+def _recovery(one: Forecast) -> str:
+    """What a killed run does again: what was under way."""
+    tasks = max(1, round(sum(one.under_way.values())))
+    return f"killed, it does {count(tasks, 'task')} again"
+
+
+def _money(one: Forecast, advice: Advice) -> str:
+    price = advice.asked.price
+    if price is None or one.cost is None:
+        return "-"
+    return f"{price.currency}{one.cost:,.{2 if one.cost >= 1 else 4}f}"
+
+
+def _why(advice: Advice, ink: Ink, columns: int) -> list[str]:
+    ceiling = advice.ceiling
+    law = "" if ceiling.amdahl > 1000 else f"; Amdahl's law allows {ceiling.amdahl:.1f} ×"
+    lines = [
+        f"{ink.bold('ceiling')}  {ceiling.speed_up:.1f} × one at a time, however many workers: "
+        f"{ceiling.name}{law}"
+    ]
+    if len(advice.knee) > 1:
+        curve = " · ".join(f"{number}: {seconds(taken)}" for number, taken in advice.knee)
+        lines.append(f"{ink.bold('knee')}     {curve}; more gain less than 5 %")
+    steps = [
+        f"{place}. {move.stage}={move.workers} (to {seconds(move.seconds)})"
+        for place, move in enumerate(advice.moves, 1)
+    ]
+    if steps:
+        lines.append(f"{ink.bold('one stage at a time')}  {'  '.join(steps)}")
+        lines.append(ink.soft(f"  times of a trial batch; each with --parallel STAGE=N"))
+    return [piece for line in lines for piece in _wrapped(line, columns)]
+
+
+def _list(head: str, sentences: Sequence[str], columns: int) -> Iterator[str]:
+    if sentences:
+        yield head
+        for sentence in sentences:
+            yield from _wrapped(f"  - {sentence}", columns, "    ")
+
+
+def _wrapped(text: str, columns: int, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(text, columns, subsequent_indent=indent) or [""]
+
+
+def _between(interval: Interval) -> str:
+    return f"{seconds(interval.middle)} ({seconds(interval.low)} to {seconds(interval.high)})"
+
+
+def flags(forecast: Forecast) -> str:
+    """The options of a forecast as they are given to `imagelane run`."""
+    options = forecast.options
+    found = [f"--model {options.model.value}"]
+    if options.model.value == "hybrid":
+        found.append(
+            f"--batch-size {options.batch_size} --parallel-batches {options.parallel_batches}"
+        )
+    if (processes := options.pools.get("cpu")) is not None:
+        found.append(f"--workers {processes}")
+    found += [f"--workers {name}={number}" for name, number in sorted(options.workers.items())]
+    return " ".join(found)
+
+
+def forecast_text(forecast: Forecast, ink: Ink, columns: int) -> list[str]:
+    """The page of `imagelane simulate`."""
+    del columns
+    batch = f"{count(forecast.images, 'image')} in {count(forecast.groups, 'group')}"
+    lines = [
+        ink.bold(f"{batch}: {_between(forecast.seconds)}")
+        + f", after {seconds(forecast.start)} of start-up",
+    ]
+    if forecast.ending != "finished":
+        lines.append(ink.warn(f"the run would not finish: {forecast.ending}"))
+    for label, value in (
+        ("first group live", forecast.first),
+        ("median group live", forecast.median),
+    ):
+        if value is not None:
+            lines.append(f"{label:<{_LABEL}}{_between(value)}")
+    lines.append(f"{'images':<{_LABEL}}{rate(forecast.rate)}")
+    if forecast.memory is not None:
+        memory = forecast.memory
+        lines.append(
+            f"{'memory at most':<{_LABEL}}{size(memory.middle)} "
+            f"({size(memory.low)} to {size(memory.high)})"
+        )
+    lines.append(f"{'cores computing':<{_LABEL}}{forecast.computing:.1f}")
+    lines += ["", *_loads(forecast)]
+    lines += ["", *_under_way(forecast.under_way)]
+    lines += ["", ink.soft(_simulated(forecast))]
+    return lines
+
+
+def _loads(forecast: Forecast) -> Iterator[str]:
+    for place, load in enumerate(forecast.loads[:4]):
+        head = ("bottleneck", "next")[place] if place < 2 else ""
+        most = (
+            f", most of it for {load.stage}" if load.stage and load.stage not in load.name else ""
+        )
+        yield f"{head:<{_LABEL}}{load.name}{most}: {share(load.share)} busy"
+
+
+def _under_way(under_way: Mapping[StageName, float]) -> Iterator[str]:
+    for place, (name, number) in enumerate(under_way.items()):
+        yield f"{'under way' if place == 0 else '':<{_LABEL}}{name:<18} {number:.2f}"
+
+
+def _simulated(forecast: Forecast) -> str:
+    if forecast.simulated >= forecast.images:
+        return f"All {forecast.images:,} images were simulated one by one."
+    return (
+        f"{forecast.simulated:,} images were simulated one by one; the other "
+        f"{forecast.images - forecast.simulated:,} go on at the rate that came out, and no faster "
+        "than the bottleneck allows."
+    )
