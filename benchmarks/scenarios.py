@@ -212,7 +212,9 @@ SCENARIOS = {
     for one in (
         Scenario("news", "50 images, seven stages of 0.5 s", 50, _news, tiny),
         Scenario("moderated", "the same, moderation 2 s with 5 at once", 50, _moderated, tiny),
-        Scenario("products", "10,000 products, a policy check of 2 s", 10_000, _products, photographs),
+        Scenario(
+            "products", "10,000 products, a policy check of 2 s", 10_000, _products, photographs
+        ),
         Scenario("avatars", "a burst of 1,000 avatars", 1_000, _avatars, photographs),
         Scenario("archive", "an archive, in order", 500, _archive, photographs),
         Scenario("ledger", "every picture is written under a lock", 200, _ledger, tiny),

@@ -36,6 +36,15 @@ def speed(seconds: float = 0.06) -> float:
     return rounds / taken
 
 
+def crowding(seconds: float = 0.2) -> float:
+    """How many times as long computing takes now as it would if nobody else were here: 1 on a
+    machine that is free. By one thread that computes for so long."""
+    began, computed = time.monotonic(), time.thread_time()
+    while time.thread_time() - computed < seconds:
+        sum(number * number for number in range(2000))
+    return max(1.0, (time.monotonic() - began) / (time.thread_time() - computed))
+
+
 @dataclass(slots=True)
 class _Seen:
     """One process: what it computed and lacked so far, and its memory."""

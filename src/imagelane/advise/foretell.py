@@ -89,6 +89,7 @@ def play(question: Question, plan: PhysicalPlan, images: int, *, seed: int | Non
         costs=replace(
             site.costs,
             start=site.costs.start * computing,
+            warm=site.costs.warm * computing,
             turn=site.costs.turn * computing,
             event=site.costs.event * computing,
             order=site.costs.order * computing,

@@ -93,9 +93,11 @@ def _costs(runs: Sequence[RunObserved], base: Sequence[RunObserved], speed: floa
     share = taken / usual if usual else 1.0
     commits = [gap for run in base for scope, gap in _handed_over(run) if scope is Scope.IMAGE]
     of_groups = [gap for run in base for scope, gap in _handed_over(run) if scope is Scope.GROUP]
+    warm = _warm(runs, speed)
     commit = _low(commits) if len(commits) >= FEW else _USUAL.commit
     return Costs(
         start=_start(watched, speed) or _USUAL.start,
+        warm=_USUAL.warm if warm is None else warm,
         turn=_USUAL.turn * share,
         event=_USUAL.event * share,
         commit=commit,
@@ -131,13 +133,34 @@ def _start(runs: Sequence[RunObserved], speed: float) -> float:
     for run in runs:
         spent: dict[str, float] = defaultdict(float)
         for one in run.attempts:
-            if one.place is Place.PROCESS and not one.fresh:
+            if one.place is Place.PROCESS:
                 spent[one.worker.rpartition("-")[2]] += one.cpu
         for process, seconds in spent.items():
             total = run.usage.workers.get(process, 0.0) if run.usage else 0.0
             if total > seconds:
                 left.append((total - seconds) * run.speed / speed)
     return statistics.median(left) if left else 0.0
+
+
+def _warm(runs: Sequence[RunObserved], speed: float) -> float | None:
+    """Processor seconds that a worker's first order takes more than others do; None: not known."""
+    usual: dict[StageName, list[float]] = defaultdict(list)
+    first: dict[tuple[int, str], list[tuple[StageName, float]]] = defaultdict(list)
+    for number, run in enumerate(runs):
+        for one in run.attempts:
+            if one.place is Place.PROCESS and one.error is None:
+                cpu = one.cpu * run.speed / speed
+                if one.fresh:
+                    first[number, one.worker].append((one.stage, cpu))
+                else:
+                    usual[one.stage].append(cpu)
+    means = {name: statistics.fmean(taken) for name, taken in usual.items()}
+    more = [
+        sum(cpu - means[name] for name, cpu in ones)
+        for ones in first.values()
+        if all(name in means for name, _ in ones)
+    ]
+    return max(0.0, statistics.median(more)) if more else None
 
 
 # Attempts, as they would have been alone

@@ -48,6 +48,7 @@ class _Work:
     place: int = 0
     began: float = 0.0
     granted: int = 0
+    loading: float = 0.0
     arrived: float = 0.0
 
     @property
@@ -115,6 +116,7 @@ class Works:
         self._pressing: list[float] = []
         self._numbers = 0
         self._crews = {segment.index: _crew(segment, plan) for segment in plan.segments}
+        self._cold: Counter[Crew] = Counter()
         self._free: Counter[Crew] = Counter({Crew.COORDINATOR: 1})
         self._waiting: dict[Crew, deque[_Work]] = {crew: deque() for crew in Crew}
         self._claims: dict[int, _Work] = {}
@@ -205,6 +207,7 @@ class Works:
         ended = self.cores.pop(at)
         if isinstance(ended, Crew):
             if ended is not Crew.COORDINATOR:
+                self._cold[ended] += ended is not Crew.HOST
                 # The host does as many as there are.
                 self._free[ended] += 1 if ended is not Crew.HOST else 1 << 30
                 self._deal(ended)
@@ -222,6 +225,10 @@ class Works:
             if crew in {Crew.PIXELS, Crew.UNBOUND}:
                 self.tally.at_work += 1
                 self.tally.most_at_work = max(self.tally.most_at_work, self.tally.at_work)
+            if self._cold[crew]:
+                # A worker's first order loads what it needs on the way.
+                self._cold[crew] -= 1
+                work.loading = self._costs.warm
             self._begin(work)
 
     def _begin(self, work: _Work) -> None:
@@ -247,7 +254,8 @@ class Works:
             heapq.heappush(self._timers, (self.now + seconds, self._numbers, work))
 
     def _compute(self, work: _Work) -> None:
-        seconds = work.effort.cpu
+        seconds = work.effort.cpu + work.loading
+        work.loading = 0.0
         if work.crew is Crew.HOST:
             seconds += self._costs.order
         if seconds > 0:

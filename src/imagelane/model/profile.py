@@ -110,14 +110,15 @@ class StageProfile:
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What the coordinator and its processes take, in seconds: ``start`` of processor time to get
-    one worker ready, ``turn`` and ``event`` of processor time for each turn and each event of it,
+    one worker ready and ``warm`` more that its first order takes, ``turn`` and ``event`` of processor time for each turn and each event of it,
     ``commit`` until what was decided is on the disk, ``group`` the same before an order of a group,
     ``order`` of processor time around an order that waits, in its host.
 
     ``turn`` to ``order`` are ``known`` where they were measured, and usual ones where not.
     """
 
-    start: float = 0.45
+    start: float = 0.2
+    warm: float = 0.1
     turn: float = 0.0004
     event: float = 0.00012
     commit: float = 0.004

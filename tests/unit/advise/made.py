@@ -24,7 +24,7 @@ from imagelane.plan.draft import Machine
 from imagelane.plan.logical import logical_plan
 from imagelane.ports.source import SourceItem
 
-FREE = Costs(start=0.0, turn=0.0, event=0.0, commit=0.0, group=0.0, order=0.0, known=True)
+FREE = Costs(start=0.0, warm=0.0, turn=0.0, event=0.0, commit=0.0, group=0.0, order=0.0, known=True)
 """A coordinator that costs nothing: what is left are the stages."""
 
 

@@ -114,9 +114,7 @@ def test_a_machine_that_became_slower_is_no_contention() -> None:
     plan = logical(computes("shrink"))
     shrink = StageName("shrink")
     fast = observe(history(1, 0.1, cpu=0.1, stage=shrink, worker="p1-7"), plan, 1, usage())
-    slow = observe(
-        history(2, 0.2, cpu=0.2, stage=shrink, worker="p1-7"), plan, 2, usage(speed=500)
-    )
+    slow = observe(history(2, 0.2, cpu=0.2, stage=shrink, worker="p1-7"), plan, 2, usage(speed=500))
     found = measured(fast, slow, plan=plan)
     assert found.busy.slowdown(2) == 1
     assert found.drift > 0.3

@@ -111,8 +111,7 @@ def test_under_a_lock_that_is_dear_to_hand_over_more_is_slower() -> None:
     plan = logical(waits("wait"))
     scalings = {"wait": Scaling(1.0, 0.2)}
     one, four = (
-        seconds(plan, {"wait": SECOND}, 32, workers(number), scalings=scalings)
-        for number in (1, 4)
+        seconds(plan, {"wait": SECOND}, 32, workers(number), scalings=scalings) for number in (1, 4)
     )
     assert one == pytest.approx(32)
     # Four at once take 1 + 3 + 0.2 * 12 times as long each.
@@ -130,7 +129,7 @@ def test_decoded_pictures_stay_within_their_budget() -> None:
 
 def test_the_coordinator_and_its_disk_take_their_time() -> None:
     plan = logical(waits("wait"))
-    costs = Costs(start=0.0, turn=0.001, event=0.0, commit=0.01, group=0.01, order=0.0, known=True)
+    costs = replace(FREE, turn=0.001, commit=0.01, group=0.01)
     options = RunOptions(model=ExecutionModel.SEQUENTIAL)
     taken = seconds(plan, {"wait": SECOND}, 50, options, costs=costs)
     assert 50 * 1.01 <= taken <= 50 * 1.025
