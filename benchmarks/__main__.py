@@ -7,12 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import memory, moderation, photo_workload, reference_gallery
+from benchmarks import memory, moderation, photo_workload, prediction, reference_gallery
 from benchmarks.measure import BenchmarkError
 from benchmarks.photographs import photographs
 from benchmarks.results import PATH, write
 
-PARTS = ("photographs", "gallery", "moderation", "memory")
+PARTS = ("photographs", "gallery", "moderation", "memory", "prediction")
 
 
 def main() -> None:
@@ -41,6 +41,8 @@ def main() -> None:
             sections.append(("A moderation service that fails", text))
         if "memory" in parts:
             sections.append(("Memory", memory.measure(scratch, (1_000, asked.images))))
+        if "prediction" in parts:
+            sections.append(("Predictions", prediction.measure(scratch)))
     for name, text in sections:
         print(f"\n{name}\n\n{text}")
     if not asked.dry:

@@ -1,7 +1,7 @@
 """Predictions against what happens: other images, models and numbers of workers than were measured.
 
-``python -m benchmarks prediction``. Each pipeline is profiled on one set of pictures; then runs over
-another set are predicted, and made.
+``python -m benchmarks prediction``. Each pipeline is profiled on one set of pictures; then
+runs over another set are predicted, and made.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,6 @@ from imagelane.model import events as e
 from imagelane.model.forecast import Forecast, Interval
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.profile import Profile
-from imagelane.report.forecasts import flags
 from imagelane.wiring import profiling
 
 SEEDS = range(1, 8)
@@ -156,8 +154,9 @@ def measure(scratch: Path, only: Sequence[str] = ()) -> str:
         actual = _run(file, case.options)
         rows.append((case, forecast, actual))
         say(
-            f"  {case.scenario:<10} {case.label:<34} {forecast.seconds.middle:7.2f} s told, "
-            f"{actual.seconds:7.2f} s taken ({_off(forecast.seconds, actual.seconds):+.1%}), crowding {crowded:.2f}"
+            f"  {case.scenario:<10} {case.label:<34} told {forecast.seconds.middle:6.2f} s, taken "
+            f"{actual.seconds:6.2f} s ({_off(forecast.seconds, actual.seconds):+.1%}), "
+            f"crowding {crowded:.2f}"
         )
     return _text(rows)
 
@@ -206,8 +205,9 @@ def _off(told: Interval | None, actual: float) -> float:
 
 
 def _text(rows: Sequence[tuple[Case, Forecast, Actual]]) -> str:
-    shown, errors = [], {name: [] for name in TARGETS}
-    inside = {name: [] for name in TARGETS}
+    shown = []
+    errors: dict[str, list[float]] = {name: [] for name in TARGETS}
+    inside: dict[str, list[bool]] = {name: [] for name in TARGETS}
     for case, forecast, actual in rows:
         pairs = {
             "time": (forecast.seconds, actual.seconds),
@@ -222,18 +222,8 @@ def _text(rows: Sequence[tuple[Case, Forecast, Actual]]) -> str:
                 inside[name].append(happened in told)
             cells += _cells(name, told, happened, off)
         shown.append([f"{case.scenario}, {case.images} images, {case.label}", *cells])
-    head = [
-        "run",
-        "time told",
-        "taken",
-        "off",
-        "first told",
-        "live",
-        "off",
-        "memory told",
-        "used",
-        "off",
-    ]
+    head = ["run", "time told", "taken", "off", "first told", "live", "off"]
+    head += ["memory told", "used", "off"]
     lines = [table(head, shown), ""]
     for name, target in TARGETS.items():
         if errors[name]:
@@ -252,11 +242,9 @@ def _cells(name: str, told: Interval | None, happened: float, off: float) -> lis
     unit = 2**20 if name == "memory" else 1
     digits = 0 if name == "memory" else 2
     mark = "" if happened in told else " outside"
+    between = f"{told.low / unit:.{digits}f}–{told.high / unit:.{digits}f}"
     return [
-        f"{told.middle / unit:.{digits}f} ({told.low / unit:.{digits}f}–{told.high / unit:.{digits}f})",
+        f"{told.middle / unit:.{digits}f} ({between})",
         f"{happened / unit:.{digits}f}{mark}",
         f"{off:+.1%}",
     ]
-
-
-__all__ = ["flags", "measure", "time"]

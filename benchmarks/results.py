@@ -82,6 +82,7 @@ ORDER = (
     "The reference gallery",
     "A moderation service that fails",
     "Memory",
+    "Predictions",
 )
 
 

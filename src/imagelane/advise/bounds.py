@@ -70,15 +70,20 @@ def _demands(plan: PhysicalPlan, means: Means, cores: int) -> Iterator[Demand]:
     yield Demand(CORES, computing, cores, total * profile.busy.slowdown(cores) / cores)
     yield Demand(COORDINATOR, {}, 1, turns)
     for limit, places in plan.limits.items():
-        within = _names(one for one in plan.segments if limit in one.limits)
-        held = {name: _held(stages[name], means, places) for name in within if name in stages}
+        held = {
+            name: _held(stages[name], means, _at_once(plan, segment))
+            for segment in plan.segments
+            if limit in segment.limits
+            for name in segment.stages
+            if name in stages
+        }
         kind, _, name = limit.partition(":")
         shown = f"pool {name} ({places})" if kind == "pool" else f"{name}, {places} at once"
         yield Demand(shown, held, places, sum(held.values()) / places)
     if plan.lane.kind != "none":
         within = _names(one for one in plan.segments if one.index not in plan.lane.free)
-        held = {name: sum(means.of(stages[name])) for name in within if name in stages}
         lanes = plan.lane.batches or 1
+        held = {name: _held(stages[name], means, lanes) for name in within if name in stages}
         shown = LANE if plan.lane.kind == "run" else f"{lanes} batches side by side"
         handed = orders * (costs.commit + costs.turn)
         yield Demand(shown, held, lanes, (sum(held.values()) + handed) / lanes)
@@ -88,10 +93,16 @@ def _demands(plan: PhysicalPlan, means: Means, cores: int) -> Iterator[Demand]:
         yield Demand(PROMOTION, held, 1, sum(held.values()))
 
 
-def _held(stage: StageProfile, means: Means, places: int) -> float:
-    """Seconds that a place is held, with all places taken."""
+def _at_once(plan: PhysicalPlan, segment: Segment) -> int:
+    """How many of a segment can be side by side at most."""
+    lanes = [plan.lane.batches] if plan.lane.kind == "batch" else []
+    return min([*(plan.limits[one] for one in segment.limits), *lanes], default=1)
+
+
+def _held(stage: StageProfile, means: Means, at_once: int) -> float:
+    """Seconds that a place is held while so many of the stage are side by side."""
     computing, waiting = means.of(stage)
-    return computing + waiting * stage.scaling.slowdown(places)
+    return computing + waiting * stage.scaling.slowdown(at_once)
 
 
 def _names(segments: Iterator[Segment]) -> Sequence[StageName]:

@@ -35,8 +35,8 @@ MEMORY = 0.1
 class Question:
     """What all forecasts for one piece of advice share.
 
-    ``options`` are those of the pipeline file. ``computing`` is how much longer computing takes than when it was measured, because the machine
-    is another one, or in another mood.
+    ``options`` are those of the pipeline file. ``computing`` is how much longer computing takes
+    than when it was measured, because the machine is another one, or in another mood.
     """
 
     logical: LogicalPlan
@@ -198,7 +198,8 @@ def _memory(question: Question, plan: PhysicalPlan, trace: Trace) -> Interval | 
     busiest = max(1, trace.tally.most_at_work) if plan.processes else 0
     # A worker that never had an order holds what it loaded.
     idle = (plan.processes - busiest) * used.idle
-    middle = used.together(busiest, trace.tally.largest, hosts=hosts) + max(0, idle)
+    working = used.together(busiest, trace.tally.largest, hosts=hosts) + max(0, idle)
+    middle = max(working, used.least)
     off = math.exp(SURE * MEMORY)
     return Interval(middle / off, middle, middle * off)
 

@@ -27,6 +27,8 @@ from imagelane.model.spec import Place
 from imagelane.model.states import Scope
 
 _USUAL = Costs()
+SMALL = 0.05
+"""Millions of bytes: how time goes with the size of smaller files is not told."""
 
 
 def profile_of(
@@ -280,7 +282,10 @@ def _stage(
     ]
     seconds = sorted(effort.cpu + effort.waited for _, effort in tried) or [0.0]
     unit = 1e6 if stage.scope is Scope.IMAGE else 1.0
+    sizes = sorted(size / unit for size, _ in tried) or [0.0]
     _, slope = line([(size / unit, effort.cpu + effort.waited) for size, effort in tried])
+    if sizes[-1] < 2 * sizes[0] or sizes[-1] < SMALL:
+        slope = 0.0
     efforts = [effort for _, effort in tried]
     own = [one for run in runs for one in run.attempts if one.stage == stage.name]
     taken = sum(one.finished - one.started for one in own)
@@ -324,6 +329,7 @@ def _memory(runs: Sequence[RunObserved]) -> MemoryUse | None:
         host=max(one.host for one in used),
         idle=min((one.idle for one in used if one.idle), default=0),
         decoded=max(one.decoded for one in used),
+        least=min(run.usage.together for run in runs if run.usage),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from imagelane.advise.bounds import LANE, demands, serial_share
 from imagelane.advise.foretell import Question, foretell, quick
@@ -20,13 +19,14 @@ from imagelane.model.ids import StageName
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.spec import Place
 from imagelane.model.states import Scope
+from imagelane.plan.draft import pool_of, pool_size
 
 COMPARED = 240
 """Images in the simulations that options are compared by."""
 ONE_BY_ONE = 1_500
 """Images that are simulated one by one for what is told; a larger batch goes on at their rate."""
 SEEDS = range(1, 8)
-WORTH = 1.15
+WORTH = 1.05
 """How many times as fast as one at a time it must be for anything else to be advised."""
 CONTENDED = 1.15
 """How much longer each of two at once takes where a stage is said to get slower in company."""
@@ -69,6 +69,7 @@ def advise(question: Question, *, deadline: float | None = None) -> Advice:
         now=now,
         ceiling=_ceiling(question, forecasts[0]),
         moves=tuple(moves(question, play, most)),
+        knee_of=fast.knee_of,
         knee=fast.knee,
         slower=tuple(_slower(question)),
         reason=reason,
@@ -88,7 +89,9 @@ def _most(question: Question, options: RunOptions) -> dict[str, int]:
         if stage.spec.traits.place is Place.PROCESS:
             found[stage.name] = options.pools.get("cpu", question.machine.cores)
         elif stage.spec.traits.place is Place.THREAD:
-            found[stage.name] = options.workers.get(stage.name, 1)
+            pool = pool_of(stage.spec)
+            size = pool_size(pool, options, question.machine)
+            found[stage.name] = options.workers.get(stage.name, size)
     return found
 
 
@@ -121,13 +124,9 @@ def _no_gain(gain: float) -> str:
 
 def _ceiling(question: Question, sequential: Forecast) -> Ceiling:
     """What no number of workers gets past: the scarcest of what cannot be bought here."""
-    unbound = RunOptions(
-        model=ExecutionModel.PARALLEL,
-        fuse=question.options.fuse,
-        pools={name: size for name, size in question.options.pools.items() if name != "cpu"},
-        workers={knob.name: knob.values[-1] for knob in knobs(question) if " " not in knob.name},
-    )
-    unbound = replace(unbound, pools={**unbound.pools, "cpu": question.machine.cores})
+    unbound = plain(question.options, ExecutionModel.PARALLEL)
+    for knob in knobs(question):
+        unbound = knob.turned(unbound, knob.values[-1])
     scarcest = demands(question.plan(unbound), question.means(), question.machine.cores)[0]
     each = sequential.seconds.middle / max(1, question.images)
     serial = serial_share(question.profile, question.means())
@@ -161,16 +160,15 @@ def _unsure(question: Question, chosen: Forecast) -> Iterator[str]:
     profile = question.profile
     if question.machine.cores > profile.cores:
         yield (
-            f"measured on {profile.cores} cores, told for {question.machine.cores}: that more cores "
-            "are as fast each is taken on trust"
+            f"measured on {profile.cores} cores, told for {question.machine.cores}: that more "
+            "cores are as fast each is taken on trust"
         )
     for stage in profile.stages:
-        workers = chosen.options.workers.get(stage.name, 1)
-        measured = stage.scaling.measured_to
-        if stage.place is Place.THREAD and workers > max(2.0, 2 * measured):
+        under_way, measured = chosen.under_way.get(stage.name, 0.0), stage.scaling.measured_to
+        if stage.place is Place.THREAD and under_way > max(2.0, 2 * measured):
             yield (
-                f"{workers} of {stage.name} at once; measured were {measured:.1f}. If what it calls "
-                "gets slower with more callers, so does this"
+                f"{under_way:.0f} of {stage.name} at once; measured were {measured:.1f}. If what "
+                "it calls gets slower with more callers, so does this"
             )
     if chosen.simulated < chosen.images:
         yield (

@@ -9,7 +9,7 @@ from imagelane.advise.foretell import Play, Question
 from imagelane.advise.scaling import best_at_once
 from imagelane.model.forecast import Move
 from imagelane.model.policy import ExecutionModel, RunOptions
-from imagelane.model.profile import StageProfile
+from imagelane.model.profile import Scaling
 from imagelane.model.spec import Place
 from imagelane.model.states import Scope
 from imagelane.plan.draft import IO_PLACES, pool_of, pool_size
@@ -31,20 +31,25 @@ class Knob:
 
 
 def knobs(question: Question) -> list[Knob]:
-    """What can be turned in parallel: worker processes if there are any, and how many of each stage
-    that waits, within what the pipeline file allows it."""
+    """What can be turned in parallel: worker processes if there are any, how many of what waits are
+    under way at once, and how many of a stage that has a limit in the pipeline file or gets slower
+    in company. Nothing goes past what the file allows: a service may bear no more."""
     found = []
     stages = question.logical.stages
     if any(stage.spec.traits.place is Place.PROCESS for stage in stages):
         values = _up_to(question.machine.cores)
-        found.append(Knob("worker processes", values, _processes))
-    for stage in stages:
-        if stage.spec.traits.place is Place.THREAD and stage.scope is Scope.IMAGE:
-            most = stage.spec.workers or _pool_of(question, stage.name)
-            profile = _profile(question, stage.name)
-            if profile is not None:
-                most = min(most, max(1, best_at_once(profile.scaling)))
-            found.append(Knob(stage.name, _up_to(most), _workers(stage.name)))
+        found.append(Knob("worker processes", values, _pool("cpu")))
+    waiting = [one for one in stages if one.spec.traits.place is Place.THREAD]
+    for pool in sorted({pool_of(stage.spec) for stage in waiting} - {"cpu"}):
+        most = pool_size(pool, question.options, question.machine)
+        found.append(Knob(f"places in pool {pool}", _up_to(most), _pool(pool)))
+    for stage in waiting:
+        scaling = _scaling(question, stage.name)
+        limited = stage.spec.workers or question.options.workers.get(stage.name)
+        if stage.scope is Scope.IMAGE and (limited or scaling.slowdown(2) > 1):
+            size = pool_size(pool_of(stage.spec), question.options, question.machine)
+            most = min(limited or size, max(1, best_at_once(scaling)))
+            found.append(Knob(f"{stage.name} at once", _up_to(most), _workers(stage.name)))
     return found
 
 
@@ -52,21 +57,18 @@ def _up_to(most: int) -> list[int]:
     return sorted({*(number for number in _LADDER if number < most), most})
 
 
-def _pool_of(question: Question, name: str) -> int:
-    spec = question.logical.stage(name).spec
-    pool = pool_of(spec)
-    return pool_size(pool, question.options, question.machine)
-
-
-def _profile(question: Question, name: str) -> StageProfile | None:
+def _scaling(question: Question, name: str) -> Scaling:
     try:
-        return question.profile.stage(name)
+        return question.profile.stage(name).scaling
     except KeyError:
-        return None
+        return Scaling()
 
 
-def _processes(options: RunOptions, number: int) -> RunOptions:
-    return replace(options, pools={**options.pools, "cpu": number})
+def _pool(name: str) -> Callable[[RunOptions, int], RunOptions]:
+    def turned(options: RunOptions, number: int) -> RunOptions:
+        return replace(options, pools={**options.pools, name: number})
+
+    return turned
 
 
 def _workers(name: str) -> Callable[[RunOptions, int], RunOptions]:
@@ -83,7 +85,7 @@ def _batches(options: RunOptions, number: int) -> RunOptions:
 def plain(options: RunOptions, model: ExecutionModel) -> RunOptions:
     """The options of a model with nothing turned. What has to do with the bytes that may be in hand
     and with named pools stays as the file says."""
-    pools = {name: size for name, size in options.pools.items() if name not in {"cpu"}}
+    pools = {name: size for name, size in options.pools.items() if name != "cpu"}
     return replace(
         options, model=model, workers={}, pools=pools, parallel=frozenset(), max_in_flight=0
     )
@@ -92,11 +94,12 @@ def plain(options: RunOptions, model: ExecutionModel) -> RunOptions:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The smallest options within `WITHIN` of the best, how long they take, and how long the best
-    ones take. ``knee`` is (number, seconds) for the knob that matters most."""
+    ones take. ``knee`` is (number, seconds) for the knob that matters most, ``knee_of``."""
 
     options: RunOptions
     seconds: float
     best: float
+    knee_of: str
     knee: tuple[tuple[int, float], ...]
 
 
@@ -108,7 +111,7 @@ def parallel(question: Question, play: Play) -> Found:
 
 def hybrid(question: Question, play: Play, processes: int) -> Found:
     """The best number of batches side by side."""
-    options = _processes(plain(question.options, ExecutionModel.HYBRID), processes)
+    options = _pool("cpu")(plain(question.options, ExecutionModel.HYBRID), processes)
     waits = any(stage.spec.traits.place is Place.THREAD for stage in question.logical.stages)
     most = IO_PLACES if waits else 2 * question.machine.cores
     enough = max(1, -(-question.images // options.batch_size))
@@ -129,6 +132,7 @@ def _settled(options: RunOptions, turn: Sequence[Knob], play: Play) -> Found:
             if tried < best * _BETTER:
                 best, numbers[knob.name] = tried, value
     knee: list[tuple[int, float]] = []
+    knee_of = ""
     for knob in turn:
         below = [value for value in knob.values if value <= numbers[knob.name]]
         curve = []
@@ -138,8 +142,8 @@ def _settled(options: RunOptions, turn: Sequence[Knob], play: Play) -> Found:
                 numbers[knob.name] = value
                 break
         if not knee or curve[0][1] > knee[0][1]:
-            knee = curve
-    return Found(_turned(options, turn, numbers), seconds({}), best, tuple(knee))
+            knee, knee_of = curve, knob.name
+    return Found(_turned(options, turn, numbers), seconds({}), best, knee_of, tuple(knee))
 
 
 def _turned(options: RunOptions, turn: Sequence[Knob], numbers: Mapping[str, int]) -> RunOptions:

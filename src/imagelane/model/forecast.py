@@ -122,8 +122,9 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Advice:
     """``forecasts`` are of each model at its best, and of the run as the file has it (``now``);
-    ``chosen`` is the one that is advised. ``knee`` gives (worker processes, seconds) up to where
-    more of them gain nothing. ``moves`` are in the order in which they should be made. ``slower``
+    ``chosen`` is the one that is advised. ``knee`` gives (number, seconds) of what matters most,
+    ``knee_of``, up to where more of it gains nothing: times of a trial batch, as those of ``moves``
+    are.  ``moves`` are in the order in which they should be made. ``slower``
     names stages that get slower the more of them are side by side, with how many times as long
     two at once take each. ``sure`` and ``unsure`` are sentences."""
 
@@ -136,6 +137,7 @@ class Advice:
     now: Forecast
     ceiling: Ceiling
     moves: tuple[Move, ...]
+    knee_of: str
     knee: tuple[tuple[int, float], ...]
     slower: tuple[tuple[StageName, float], ...]
     reason: str

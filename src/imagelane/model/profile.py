@@ -53,6 +53,10 @@ class Scaling:
     """How something slows down as more of it goes on side by side, by the Universal Scalability Law
     (Gunther, 2007): n at once take ``1 + contention (n - 1) + coherency n (n - 1)`` times as long
     each. ``error`` is the standard error of the contention; ``levels`` are what it was fitted to.
+
+    Where the contention is 1 everything is done one after the other, and what comes on top is the
+    price of handing over; past what was measured that price stays, since one is handed to however
+    many wait.
     """
 
     contention: float = 0.0
@@ -63,7 +67,9 @@ class Scaling:
     def slowdown(self, at_once: float) -> float:
         """How much longer each takes with so many at once; 1 for one."""
         more = max(0.0, at_once - 1)
-        return 1 + self.contention * more + self.coherency * at_once * more
+        queue = self.contention >= 1 and self.levels
+        reach = min(at_once, self.measured_to) if queue else at_once
+        return 1 + self.contention * more + self.coherency * reach * more
 
     @property
     def measured_to(self) -> float:
@@ -110,8 +116,8 @@ class StageProfile:
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What the coordinator and its processes take, in seconds: ``start`` of processor time to get
-    one worker ready and ``warm`` more that its first order takes, ``turn`` and ``event`` of processor time for each turn and each event of it,
-    ``commit`` until what was decided is on the disk, ``group`` the same before an order of a group,
+    one worker ready and ``warm`` more that its first order takes, ``turn`` and ``event`` of
+    processor time for each turn and each event of the coordinator, ``commit`` until what was decided is on the disk, ``group`` the same before an order of a group,
     ``order`` of processor time around an order that waits, in its host.
 
     ``turn`` to ``order`` are ``known`` where they were measured, and usual ones where not.
@@ -131,13 +137,15 @@ class Costs:
 class MemoryUse:
     """Bytes of resident memory, shared pages counted once: of the coordinator, of the host of what
     waits (0: there was none), of one worker that has done nothing, and of one at its most, when it
-    had ``decoded`` bytes in hand."""
+    had ``decoded`` bytes in hand. ``least`` is what every run had together at some moment: when it
+    starts, more workers get ready than some will need."""
 
     coordinator: int
     host: int
     idle: int
     worker: int
     decoded: int
+    least: int = 0
 
     def together(self, processes: int, decoded: int, *, hosts: bool) -> float:
         """Bytes of a run with so many workers, each with at most so much decoded."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from imagelane.model.forecast import Advice, Answer, Forecast, Interval
 from imagelane.model.ids import StageName
 from imagelane.report.ink import Ink
-from imagelane.report.wording import count, rate, seconds, share, size
+from imagelane.report.wording import count, rate, seconds, share, size, stopwatch
 
 _LABEL = 22
 _SAME = "the same bytes; a gallery goes live whole or not at all"
@@ -44,13 +45,23 @@ def _how(advice: Advice) -> str:
     if advice.answer is Answer.SEQUENTIAL:
         return f"sequential is the right answer: {advice.reason}."
     chosen = advice.chosen
+    pools = chosen.options.pools
     parts = [_number(chosen.processes, "worker process")] if chosen.processes else []
+    parts += [
+        f"{places} waiting at once" if pool == "io" else f"{places} places in pool {pool}"
+        for pool, places in sorted(pools.items())
+        if pool != "cpu"
+    ]
     parts += [f"{n} of {name} at once" for name, n in sorted(chosen.options.workers.items())]
     if advice.answer is Answer.HYBRID:
         side = chosen.options.parallel_batches
         parts.append(f"{side} batches of {chosen.options.batch_size} side by side")
     word = "run it in parallel" if advice.answer is Answer.PARALLEL else "run it in batches"
-    return f"{word}, with {' and '.join(parts)}: {advice.reason}."
+    return f"{word}, with {_listed(parts)}: {advice.reason}."
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
 def _number(value: int, what: str) -> str:
@@ -67,10 +78,19 @@ def _next_step(advice: Advice) -> str:
     )
     beyond = next((one for one in loads[1:] if one.stage != first.stage or not one.stage), None)
     after = f" After that: {beyond.name} ({share(beyond.share)} busy)." if beyond else ""
-    if advice.slower and advice.answer is Answer.SEQUENTIAL:
+    if advice.slower:
         name, slowdown = advice.slower[0]
-        return f"Do not run more of {name} side by side: two at once take {slowdown:.1f} × as long each."
+        each = f"two at once take {slowdown:.1f} × as long each"
+        return f"Do not run {name} side by side: {each}.{_loses(advice)}"
     return f"What holds it up is {first.name}{most} ({share(first.share)} busy).{after}"
+
+
+def _loses(advice: Advice) -> str:
+    """What the file asks for, where that is slower than one at a time."""
+    one, now = advice.of_model("sequential").seconds, advice.now.seconds
+    if now.low <= one.middle:
+        return ""
+    return f" As the file says, it takes {seconds(now.middle)}, longer than one at a time."
 
 
 def _table(advice: Advice, ink: Ink, columns: int) -> list[str]:
@@ -89,44 +109,56 @@ def _table(advice: Advice, ink: Ink, columns: int) -> list[str]:
             line = f"{head:<{_LABEL}}" + "".join(f"{text:<{width}}" for text in texts)
             lines.append(line.rstrip())
 
-    row("total time", lambda one: _between(one.seconds))
-    row("first group live", lambda one: seconds(one.first.middle) if one.first else "-")
-    row("median group live", lambda one: seconds(one.median.middle) if one.median else "-")
+    row("total time", lambda one: seconds(one.seconds.middle))
+    row("  9 times out of 10", lambda one: _span(one.seconds))
+    row("first group live", lambda one: seconds(one.first.middle) if one.first else "never")
+    row("median group live", lambda one: seconds(one.median.middle) if one.median else "never")
     row("images", lambda one: rate(one.rate))
     row("held up by", lambda one: one.loads[0].name if one.loads else "-")
     if advice.asked.price is not None:
         row("cost", lambda one: _money(one, advice))
-    row("infrastructure", lambda one: _infrastructure(one))
+    row("infrastructure", _infrastructure)
+    row("  cores computing", lambda one: f"{one.computing:.1f}")
     row("debugging", _debugging)
-    row("recovery", lambda one: _recovery(one))
+    row("recovery after a kill", _recovery)
     lines.append(f"{'consistency':<{_LABEL}}{_SAME}")
     return lines
 
 
 def _differs(advice: Advice) -> bool:
     return all(
-        (one.options.model, one.processes, one.options.workers)
-        != (advice.now.options.model, advice.now.processes, advice.now.options.workers)
+        abs(one.seconds.middle - advice.now.seconds.middle) > 0.02 * one.seconds.middle
+        or one.options.model is not advice.now.options.model
         for one in advice.forecasts
     )
 
 
 def _infrastructure(one: Forecast) -> str:
-    memory = f", {size(one.memory.middle)} of memory" if one.memory else ""
-    return f"{_number(one.processes, 'worker process')}, {one.computing:.1f} cores{memory}"
+    memory = f", {size(one.memory.middle)}" if one.memory else ""
+    return f"{count(one.processes, 'worker')}{memory}"
 
 
 def _debugging(one: Forecast) -> str:
     if one.options.model.value == "sequential":
-        return "one thing at a time, in order"
-    busy = sum(one.under_way.values())
-    return f"{max(1, round(busy))} things at a time, in any order"
+        return "1 task at a time, in order"
+    return f"{count(_at_a_time(one), 'task')} at a time"
 
 
 def _recovery(one: Forecast) -> str:
     """What a killed run does again: what was under way."""
-    tasks = max(1, round(sum(one.under_way.values())))
-    return f"killed, it does {count(tasks, 'task')} again"
+    return f"{count(_at_a_time(one), 'task')} done again"
+
+
+def _at_a_time(one: Forecast) -> int:
+    return max(1, math.ceil(sum(one.under_way.values()) - 0.05))
+
+
+def _span(interval: Interval) -> str:
+    """``2.3 to 2.9 s``, ``12:28 to 15:54``."""
+    if interval.high < 59.95:
+        digits = 2 if interval.high < 9.995 else 1
+        return f"{interval.low:.{digits}f} to {interval.high:.{digits}f} s"
+    return f"{stopwatch(interval.low)} to {stopwatch(interval.high)}"
 
 
 def _money(one: Forecast, advice: Advice) -> str:
@@ -139,20 +171,18 @@ def _money(one: Forecast, advice: Advice) -> str:
 def _why(advice: Advice, ink: Ink, columns: int) -> list[str]:
     ceiling = advice.ceiling
     law = "" if ceiling.amdahl > 1000 else f"; Amdahl's law allows {ceiling.amdahl:.1f} ×"
-    lines = [
-        f"{ink.bold('ceiling')}  {ceiling.speed_up:.1f} × one at a time, however many workers: "
-        f"{ceiling.name}{law}"
-    ]
+    most = f"{ceiling.speed_up:.1f} × one at a time, however many workers"
+    lines = [f"{ink.bold('ceiling')}  {most}: {ceiling.name}{law}"]
     if len(advice.knee) > 1:
         curve = " · ".join(f"{number}: {seconds(taken)}" for number, taken in advice.knee)
-        lines.append(f"{ink.bold('knee')}     {curve}; more gain less than 5 %")
+        lines.append(f"{ink.bold('knee')}     {advice.knee_of}: {curve}; more gain less than 5 %")
     steps = [
-        f"{place}. {move.stage}={move.workers} (to {seconds(move.seconds)})"
+        f"{place}. {move.stage}={move.workers} (-{share(move.gained / (move.seconds + move.gained))})"
         for place, move in enumerate(advice.moves, 1)
     ]
     if steps:
         lines.append(f"{ink.bold('one stage at a time')}  {'  '.join(steps)}")
-        lines.append(ink.soft(f"  times of a trial batch; each with --parallel STAGE=N"))
+        lines.append(ink.soft("  each with --parallel STAGE=N, beside those before it"))
     return [piece for line in lines for piece in _wrapped(line, columns)]
 
 
@@ -168,7 +198,7 @@ def _wrapped(text: str, columns: int, indent: str = "  ") -> list[str]:
 
 
 def _between(interval: Interval) -> str:
-    return f"{seconds(interval.middle)} ({seconds(interval.low)} to {seconds(interval.high)})"
+    return f"{seconds(interval.middle)} ({_span(interval)})"
 
 
 def flags(forecast: Forecast) -> str:
@@ -181,6 +211,9 @@ def flags(forecast: Forecast) -> str:
         )
     if (processes := options.pools.get("cpu")) is not None:
         found.append(f"--workers {processes}")
+    found += [
+        f"--pool {name}={size}" for name, size in sorted(options.pools.items()) if name != "cpu"
+    ]
     found += [f"--workers {name}={number}" for name, number in sorted(options.workers.items())]
     return " ".join(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imagelane.model.profile import Profile, StageProfile
+from imagelane.model.states import Scope
 from imagelane.report.ink import Ink
 from imagelane.report.wording import seconds, share, size
 
@@ -54,7 +55,7 @@ def _row(stage: StageProfile) -> str:
         stage.name[:15],
         seconds(stage.alone),
         seconds(stage.high),
-        seconds(stage.per_megabyte) if stage.scope.value == "image" else "-",
+        seconds(stage.per_megabyte) if stage.per_megabyte and stage.scope is Scope.IMAGE else "-",
         share(stage.cpu / total if stage.alone else 0.0),
         share(stage.waits / total if stage.alone else 0.0),
         share(stage.lacked),
@@ -72,8 +73,8 @@ def _company(profile: Profile, ink: Ink) -> Iterator[str]:
         scaling = stage.scaling
         if scaling.contention or scaling.coherency:
             yield ink.warn(
-                f"{stage.name} gets slower in company: 2 at once take {scaling.slowdown(2):.2f} × as "
-                f"long each, 4 take {scaling.slowdown(4):.2f} × (contention "
+                f"{stage.name} gets slower in company: 2 at once take {scaling.slowdown(2):.2f} × "
+                f"as long each, 4 take {scaling.slowdown(4):.2f} × (contention "
                 f"{scaling.contention:.2f}, coherency {scaling.coherency:.3f})"
             )
         elif scaling.measured_to >= 1.4:

@@ -22,11 +22,11 @@ from imagelane.model.spec import PipelineSpec, Place, StageSpec
 from imagelane.plan.draft import pool_of
 from imagelane.plan.logical import logical_plan
 from imagelane.wiring.reading import open_journal, targets, workspace_of
-from imagelane.wiring.session import session
+from imagelane.wiring.session import reserve, session
 
 if TYPE_CHECKING:
-    from imagelane.advise.observe import RunObserved
     from imagelane.advise.foretell import Question
+    from imagelane.advise.observe import RunObserved
     from imagelane.advise.shape import Shape
     from imagelane.model.forecast import Price
     from imagelane.ports.source import Source, SourceItem
@@ -187,8 +187,11 @@ def _observed(
     from imagelane.advise.observe import observe  # noqa: PLC0415
 
     options = _options(spec, level.at_once)
+    source = ListedSource(items)
     with (
-        session(spec, options, listed=ListedSource(items), seed=1) as (engine, number),
+        # As a run does it, so that its start takes as much.
+        reserve(Path(spec.file or spec.folder)) as ready,
+        session(spec, options, listed=source, seed=1, reserve=ready) as (engine, number),
         Watch() as watch,
     ):
         enough = threading.Timer(seconds, engine.pause, ["measured enough"])

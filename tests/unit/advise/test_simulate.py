@@ -9,6 +9,7 @@ import pytest
 
 from imagelane.advise.foretell import foretell, play
 from imagelane.model.forecast import Forecast
+from imagelane.model.ids import StageName
 from imagelane.model.plan import LogicalPlan
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.profile import Costs, Effort, Scaling
@@ -193,4 +194,4 @@ def test_the_busiest_comes_first_and_then_the_next_one() -> None:
     forecast = told(400, 400)
     assert forecast.loads[0].name == "moderate, 4 at once"
     assert forecast.loads[1].name == "the processor cores"
-    assert forecast.under_way["moderate"] == pytest.approx(4, rel=0.05)
+    assert forecast.under_way[StageName("moderate")] == pytest.approx(4, rel=0.05)
