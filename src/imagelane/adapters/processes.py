@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -61,8 +62,6 @@ class _Seen:
 class Watch:
     """Looks at a process and all below it for as long as it is entered: this one, unless another is
     given.
-
-    The thread that enters it counts as the coordinator; the watch's own work does not.
     """
 
     def __init__(self, process: int | None = None, processes: Path = Path("/proc")) -> None:
@@ -72,14 +71,12 @@ class Watch:
         self._together = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, name="watch", daemon=True)
-        self._began = 0.0
         self._speeds: list[float] = []
         self._coordinator = 0.0
 
     def __enter__(self) -> Self:
         self._speeds.append(speed())
         self._thread.start()
-        self._began = time.thread_time()
         return self
 
     def __exit__(
@@ -88,10 +85,18 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._coordinator = time.thread_time() - self._began
         self._over.set()
         self._thread.join()
         self._speeds.append(speed())
+
+    @contextmanager
+    def coordinating(self) -> Iterator[None]:
+        """Counts what the calling thread computes meanwhile as the coordinator's."""
+        began = time.thread_time()
+        try:
+            yield
+        finally:
+            self._coordinator += time.thread_time() - began
 
     def usage(self, decoded: int) -> Usage:
         """What was seen; ``decoded`` are the most bytes of pictures that a worker had in hand."""

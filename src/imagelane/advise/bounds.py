@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from imagelane.model.ids import StageName
 from imagelane.model.plan import PhysicalPlan, Segment
-from imagelane.model.profile import Profile, Scaling, StageProfile
+from imagelane.model.profile import Profile, StageProfile
 from imagelane.model.spec import Place
 from imagelane.model.states import Scope
 
@@ -84,13 +84,17 @@ def _demands(plan: PhysicalPlan, means: Means, cores: int) -> Iterator[Demand]:
         within = _names(one for one in plan.segments if one.index not in plan.lane.free)
         lanes = plan.lane.batches or 1
         held = {name: _held(stages[name], means, lanes) for name in within if name in stages}
-        shown = LANE if plan.lane.kind == "run" else f"{lanes} batches side by side"
+        shown = LANE if plan.lane.kind == "run" else _batches(lanes)
         handed = orders * (costs.commit + costs.turn)
         yield Demand(shown, held, lanes, (sum(held.values()) + handed) / lanes)
     promoted = _names(one for one in plan.segments if one.place is Place.COORDINATOR)
     if promoted:
         held = {name: sum(means.of(stages[name])) for name in promoted if name in stages}
         yield Demand(PROMOTION, held, 1, sum(held.values()))
+
+
+def _batches(lanes: int) -> str:
+    return f"{lanes} batches side by side" if lanes > 1 else "one batch at a time"
 
 
 def _at_once(plan: PhysicalPlan, segment: Segment) -> int:
@@ -110,14 +114,17 @@ def _names(segments: Iterator[Segment]) -> Sequence[StageName]:
 
 
 def serial_share(profile: Profile, means: Means) -> float:
-    """The share of all work that is done one after the other however many workers there are: what
-    stages contend for, promotions, and the coordinator's own."""
-    total = serial = 0.0
+    """The largest share of all work that is done one after the other however many workers there
+    are: what a stage contends for, promotions, or the coordinator's own. Each of these goes on
+    beside the others, so it is the largest that counts and not their sum."""
+    total = promoted = 0.0
+    alone = [len(profile.stages) * (profile.costs.turn + profile.costs.event)]
     for stage in profile.stages:
         computing, waiting = means.of(stage)
         total += computing + waiting
-        scaling = stage.scaling if stage.scope is Scope.IMAGE else Scaling()
-        alone = waiting * min(1.0, scaling.contention)
-        serial += computing + waiting if stage.place is Place.COORDINATOR else alone
-    turns = len(profile.stages) * (profile.costs.turn + profile.costs.event)
-    return (serial + turns) / (total + turns) if total + turns else 0.0
+        if stage.place is Place.COORDINATOR:
+            promoted += computing + waiting
+        elif stage.scope is Scope.IMAGE:
+            alone.append(waiting * min(1.0, stage.scaling.contention))
+    total += alone[0]
+    return max(promoted, *alone) / total if total else 0.0

@@ -104,6 +104,9 @@ def _drawn(scaling: Scaling, draw: random.Random) -> Scaling:
     if not scaling.contention or not math.isfinite(scaling.error):
         return scaling
     off = draw.gauss(0.0, scaling.error)
+    if scaling.contention >= 1:
+        # A queue stays one; what it is not sure of is the price of handing over.
+        return replace(scaling, coherency=max(0.0, scaling.coherency + off))
     return replace(scaling, contention=min(1.0, max(0.0, scaling.contention + off)))
 
 

@@ -53,7 +53,7 @@ def advise(question: Question, *, deadline: float | None = None) -> Advice:
         for options in (sequential, fast.options, batches.options)
     ]
     now = _told(question, "as the file says", question.options)
-    answer, reason = _answer(forecasts, deadline)
+    answer, reason = choose(forecasts, deadline)
     chosen = next(one for one in forecasts if one.options.model.value == answer.value)
     most = _most(question, fast.options)
     asked = Asked(
@@ -95,7 +95,8 @@ def _most(question: Question, options: RunOptions) -> dict[str, int]:
     return found
 
 
-def _answer(forecasts: Sequence[Forecast], deadline: float | None) -> tuple[Answer, str]:
+def choose(forecasts: Sequence[Forecast], deadline: float | None) -> tuple[Answer, str]:
+    """The model to take, of the best of each (sequential, parallel, hybrid), and why."""
     one, many, batches = forecasts
     # Batches only where they are clearly faster: they are one more thing to know.
     fast = batches if batches.seconds.middle < many.seconds.middle * (1 - WITHIN) else many

@@ -117,8 +117,9 @@ class StageProfile:
 class Costs:
     """What the coordinator and its processes take, in seconds: ``start`` of processor time to get
     one worker ready and ``warm`` more that its first order takes, ``turn`` and ``event`` of
-    processor time for each turn and each event of the coordinator, ``commit`` until what was decided is on the disk, ``group`` the same before an order of a group,
-    ``order`` of processor time around an order that waits, in its host.
+    processor time for each turn and each event of the coordinator, ``commit`` until what was
+    decided is on the disk, ``group`` the same before an order of a group, ``order`` of processor
+    time around an order that waits, in its host.
 
     ``turn`` to ``order`` are ``known`` where they were measured, and usual ones where not.
     """

@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from imagelane.model.forecast import Advice, Answer, Forecast, Interval
+from imagelane.model.forecast import Advice, Answer, Forecast, Interval, Move
 from imagelane.model.ids import StageName
 from imagelane.report.ink import Ink
 from imagelane.report.wording import count, rate, seconds, share, size, stopwatch
@@ -177,13 +177,17 @@ def _why(advice: Advice, ink: Ink, columns: int) -> list[str]:
         curve = " · ".join(f"{number}: {seconds(taken)}" for number, taken in advice.knee)
         lines.append(f"{ink.bold('knee')}     {advice.knee_of}: {curve}; more gain less than 5 %")
     steps = [
-        f"{place}. {move.stage}={move.workers} (-{share(move.gained / (move.seconds + move.gained))})"
+        f"{place}. {move.stage}={move.workers} (−{_gain(move)})"
         for place, move in enumerate(advice.moves, 1)
     ]
     if steps:
         lines.append(f"{ink.bold('one stage at a time')}  {'  '.join(steps)}")
         lines.append(ink.soft("  each with --parallel STAGE=N, beside those before it"))
     return [piece for line in lines for piece in _wrapped(line, columns)]
+
+
+def _gain(move: Move) -> str:
+    return share(move.gained / (move.seconds + move.gained))
 
 
 def _list(head: str, sentences: Sequence[str], columns: int) -> Iterator[str]:

@@ -189,16 +189,17 @@ def _observed(
     options = _options(spec, level.at_once)
     source = ListedSource(items)
     with (
+        Watch() as watch,
         # As a run does it, so that its start takes as much.
         reserve(Path(spec.file or spec.folder)) as ready,
         session(spec, options, listed=source, seed=1, reserve=ready) as (engine, number),
-        Watch() as watch,
     ):
         enough = threading.Timer(seconds, engine.pause, ["measured enough"])
         enough.daemon = True
         enough.start()
         try:
-            engine.execute()
+            with watch.coordinating():
+                engine.execute()
         finally:
             enough.cancel()
     journal = open_journal(workspace_of(spec).root)
