@@ -168,13 +168,3 @@ def amdahl(serial: float, at_once: float = math.inf) -> float:
         raise ValueError(f"found a share of {serial}; expected one from 0 to 1")
     parallel = 0.0 if math.isinf(at_once) else (1 - serial) / at_once
     return math.inf if serial + parallel == 0 else 1 / (serial + parallel)
-
-
-def knee(times: Sequence[tuple[int, float]], within: float = 0.05) -> int:
-    """The smallest number of (number, time) pairs whose time is within a share of the best one.
-
-    Raises:
-        ValueError: there are none.
-    """
-    best = min(time for _, time in times)
-    return min(number for number, time in times if time <= best * (1 + within))

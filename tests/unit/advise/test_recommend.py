@@ -94,7 +94,9 @@ def test_behind_a_lock_sequential_is_the_right_answer() -> None:
     assert advice.now.options.model is ExecutionModel.PARALLEL
     assert advice.now.seconds.middle > 1.2 * advice.chosen.seconds.middle
     assert "Do not run register side by side" in page(advice)
-    assert advice.slower == (("register", pytest.approx(2.3)),)
+    (slower,) = advice.slower
+    assert slower[0] == "register"
+    assert slower[1] == pytest.approx(2.3)
 
 
 def test_one_stage_after_the_other_is_moved_by_what_it_gains() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelane.advise.scaling import amdahl, best_at_once, fit, knee, line, speed_up
+from imagelane.advise.scaling import amdahl, best_at_once, fit, line, speed_up
 from imagelane.model.profile import Level, Scaling
 
 
@@ -86,13 +86,6 @@ def test_amdahl() -> None:
 def test_the_law_with_contention_alone_is_amdahls() -> None:
     for n in (1, 2, 7, 100):
         assert speed_up(Scaling(0.2), n) == pytest.approx(amdahl(0.2, n))
-
-
-def test_the_knee_is_the_smallest_number_that_is_good_enough() -> None:
-    assert knee([(1, 10.0), (2, 5.2), (4, 5.0), (8, 4.99)]) == 2
-    assert knee([(1, 10.0), (2, 5.5), (4, 5.0)]) == 4
-    with pytest.raises(ValueError, match="empty"):
-        knee([])
 
 
 def test_a_line_through_points() -> None:
