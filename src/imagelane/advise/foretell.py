@@ -29,6 +29,8 @@ FIRST = 0.07
 """The same of the moment when a single group is live, over which less evens out."""
 MEMORY = 0.1
 """The same of memory."""
+SEEDED = 2_000
+"""Images with which seeds are played: what comes of more is hardly less certain for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +117,22 @@ def foretell(
 ) -> Forecast:
     """What a run with these options would be like.
 
-    At most ``one_by_one`` images are simulated; of a larger batch, the rest by its rate. Without
-    seeds the intervals hold what a simulation is off by itself, and no more.
+    At most ``one_by_one`` images are simulated; of a larger batch, the rest by its rate. Seeds are
+    played with no more than `SEEDED` of them. Without seeds the intervals hold what a simulation is
+    off by itself, and no more.
     """
     plan = question.plan(options)
     images = min(question.images, one_by_one)
     least = demands(plan, question.means(), question.machine.cores)[0].seconds
-    traces = [play(question, plan, images, seed=None)]
-    traces += [play(question, plan, images, seed=seed) for seed in seeds]
-    whole = [_stretched(trace, question.images, least) for trace in traces]
-    best = traces[0]
-    live = [trace for trace in traces if trace.live]
-    seconds = _interval([trace.seconds for trace in whole], ITSELF)
+    best = play(question, plan, images, seed=None)
+    told = _moments(best, question.images, least)
+    seeded = min(images, SEEDED)
+    base = best if seeded == images or not seeds else play(question, plan, seeded, seed=None)
+    usual = _moments(base, question.images, 0.0)
+    drawn = [
+        _moments(play(question, plan, seeded, seed=seed), question.images, 0.0) for seed in seeds
+    ]
+    seconds = _interval(told, usual, drawn, 0, ITSELF)
     return Forecast(
         label=label,
         options=options,
@@ -134,10 +140,8 @@ def foretell(
         groups=question.groups,
         seconds=seconds,
         start=best.start,
-        first=_interval([trace.live[0] for trace in live], FIRST) if live else None,
-        median=_interval([_median(trace, one) for trace, one in _both(traces, whole)], FIRST)
-        if live
-        else None,
+        first=_interval(told, usual, drawn, 1, FIRST) if best.live else None,
+        median=_interval(told, usual, drawn, 2, FIRST) if best.live else None,
         rate=question.images / seconds.middle if seconds.middle else 0.0,
         memory=_memory(question, plan, best),
         processes=plan.processes,
@@ -151,43 +155,43 @@ def foretell(
     )
 
 
-def _both(traces: Sequence[Trace], whole: Sequence[Trace]) -> list[tuple[Trace, float]]:
-    return [
-        (trace, one.seconds / trace.seconds)
-        for trace, one in zip(traces, whole, strict=True)
-        if trace.live and trace.seconds
-    ]
+def _moments(trace: Trace, images: int, least: float) -> tuple[float, float, float]:
+    """When the whole batch is over, its first group is live and its median one, in seconds.
 
-
-def _median(trace: Trace, stretched: float) -> float:
-    """When the median group is live, in a batch that takes so many times as long."""
-    return statistics.median(trace.live) * stretched
-
-
-def _stretched(trace: Trace, images: int, least: float) -> Trace:
-    """The whole batch from its beginning: the fluid limit, in which the rest goes on at the rate of
-    the second half of what was simulated, and no faster than the bottleneck law allows."""
-    rest = images - trace.images
-    if rest <= 0 or trace.images == 0:
-        return trace
-    seconds = trace.seconds / trace.images
+    The fluid limit: what was not simulated goes on at the rate of the second half of what was, and
+    takes no less than ``least`` seconds an image.
+    """
+    if not trace.images:
+        return trace.seconds, 0.0, 0.0
+    rest, seconds = images - trace.images, trace.seconds / trace.images
     half = [point for point in trace.settled if point[0] <= trace.images // 2]
     late = [point for point in trace.settled if point[0] <= trace.images * 0.95]
     if half and late and late[-1][0] > half[-1][0]:
         seconds = (late[-1][1] - half[-1][1]) / (late[-1][0] - half[-1][0])
-    return replace(trace, seconds=trace.seconds + rest * max(seconds, least * 0.98))
+    whole = trace.seconds + max(0, rest) * max(seconds, least * 0.98)
+    if not trace.live:
+        return whole, 0.0, 0.0
+    stretched = whole / trace.seconds if trace.seconds else 1.0
+    return whole, trace.live[0], statistics.median(trace.live) * stretched
 
 
-def _interval(values: Sequence[float], itself: float) -> Interval:
-    """From what several seeds gave, in logarithms: nothing that takes time takes less than none."""
-    middle = values[0]
-    if middle <= 0:
-        return Interval(0.0, middle, max(values))
-    drawn = [math.log(value / middle) for value in values[1:] if value > 0]
-    mean = statistics.fmean(drawn) if drawn else 0.0
-    spread = statistics.stdev(drawn) if len(drawn) > 1 else 0.0
+def _interval(
+    told: Sequence[float],
+    usual: Sequence[float],
+    drawn: Sequence[Sequence[float]],
+    which: int,
+    itself: float,
+) -> Interval:
+    """From what several seeds gave, against what comes without, in logarithms: nothing takes less
+    time than none."""
+    middle = told[which]
+    if middle <= 0 or usual[which] <= 0:
+        return Interval(0.0, middle, middle)
+    off_by = [math.log(one[which] / usual[which]) for one in drawn if one[which] > 0]
+    mean = statistics.fmean(off_by) if off_by else 0.0
+    spread = statistics.stdev(off_by) if len(off_by) > 1 else 0.0
     # Of few seeds the spread itself is known badly, and the draws may lie to one side.
-    off = SURE * math.sqrt(itself**2 + (spread * (1 + 1 / max(1, len(drawn)))) ** 2)
+    off = SURE * math.sqrt(itself**2 + (spread * (1 + 1 / max(1, len(off_by)))) ** 2)
     return Interval(
         middle * math.exp(min(0.0, mean) - off), middle, middle * math.exp(max(0.0, mean) + off)
     )

@@ -32,7 +32,7 @@ from imagelane.cli.seen import columns, ink, say
     type=click.IntRange(0),
     default=5,
     show_default=True,
-    help="Simulations that the intervals are from, for up to 2,000 images.",
+    help="Further simulations, of up to 2,000 images, that the intervals are from.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same for programs.")
 def simulate(
