@@ -195,3 +195,18 @@ def test_the_busiest_comes_first_and_then_the_next_one() -> None:
     assert forecast.loads[0].name == "moderate, 4 at once"
     assert forecast.loads[1].name == "the processor cores"
     assert forecast.under_way[StageName("moderate")] == pytest.approx(4, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (RunOptions(model=ExecutionModel.SEQUENTIAL), 175.0),
+        (RunOptions(pools={"io": 10}), 17.5),
+    ],
+)
+def test_the_news_gallery_takes_what_is_known_of_it(options: RunOptions, expected: float) -> None:
+    """50 images, seven stages of half a second: 175 s one after the other, 17.5 s by ten."""
+    names = ["validate", "metadata", "thumbnails", "watermark", "moderate", "store", "publish"]
+    stages = [waits(name, *names[max(0, n - 1) : n]) for n, name in enumerate(names)]
+    taken = seconds(logical(*stages), dict.fromkeys(names, Effort(0.0, 0.5)), 50, options)
+    assert taken == pytest.approx(expected, rel=0.03)
