@@ -131,7 +131,7 @@ class Works:
             for _ in range(self._plan.processes if crew in crews else 0):
                 self.cores.add(0.0, costs.start, crew)
         if Crew.HOST in crews:
-            self.cores.add(0.0, costs.start / 2, Crew.HOST)
+            self.cores.add(0.0, costs.start, Crew.HOST)
 
     # What the coordinator does
 

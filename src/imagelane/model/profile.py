@@ -121,7 +121,8 @@ class Costs:
     decided is on the disk, ``group`` the same before an order of a group, ``order`` of processor
     time around an order that waits, in its host.
 
-    ``turn`` to ``order`` are ``known`` where they were measured, and usual ones where not.
+    They are ``known`` where they were measured, and usual ones where not; ``order`` is always a usual
+    one, since a host's own work is too little to be told from its start.
     """
 
     start: float = 0.2
@@ -130,7 +131,7 @@ class Costs:
     event: float = 0.00012
     commit: float = 0.004
     group: float = 0.008
-    order: float = 0.0004
+    order: float = 0.0001
     known: bool = False
 
 
