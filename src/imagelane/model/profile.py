@@ -121,8 +121,8 @@ class Costs:
     decided is on the disk, ``group`` the same before an order of a group, ``order`` of processor
     time around an order that waits, in its host.
 
-    They are ``known`` where they were measured, and usual ones where not; ``order`` is always a usual
-    one, since a host's own work is too little to be told from its start.
+    They are ``known`` where they were measured, and usual ones where not; ``order`` is always a
+    usual one, since a host's own work is too little to be told from its start.
     """
 
     start: float = 0.2
