@@ -12,6 +12,8 @@ from imagelane.report.ink import Ink
 from imagelane.report.wording import count, rate, seconds, share, size, stopwatch
 
 _LABEL = 22
+LOSES = 1.9
+"""Where two at once take so many times as long each, nothing is gained by it."""
 _SAME = "the same bytes; a gallery goes live whole or not at all"
 
 
@@ -78,8 +80,9 @@ def _next_step(advice: Advice) -> str:
     )
     beyond = next((one for one in loads[1:] if one.stage != first.stage or not one.stage), None)
     after = f" After that: {beyond.name} ({share(beyond.share)} busy)." if beyond else ""
-    if advice.slower:
-        name, slowdown = advice.slower[0]
+    worst = max(advice.slower, key=lambda pair: pair[1], default=None)
+    if worst is not None and worst[1] >= LOSES:
+        name, slowdown = worst
         each = f"two at once take {slowdown:.1f} × as long each"
         return f"Do not run {name} side by side: {each}.{_loses(advice)}"
     return f"What holds it up is {first.name}{most} ({share(first.share)} busy).{after}"

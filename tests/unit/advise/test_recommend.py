@@ -11,6 +11,7 @@ import pytest
 
 from imagelane.advise.recommend import advise, choose
 from imagelane.model.forecast import Advice, Answer, Price
+from imagelane.model.ids import StageName
 from imagelane.model.policy import ExecutionModel, RunOptions
 from imagelane.model.profile import Costs, Effort, Level, Scaling
 from imagelane.report.forecasts import advice_text, flags, forecast_text
@@ -97,6 +98,11 @@ def test_behind_a_lock_sequential_is_the_right_answer() -> None:
     (slower,) = advice.slower
     assert slower[0] == "register"
     assert slower[1] == pytest.approx(2.3)
+
+
+def test_what_gets_a_little_slower_in_company_is_still_run_side_by_side() -> None:
+    mild = replace(gallery(), slower=((StageName("moderate"), 1.3),))
+    assert "Do not run" not in page(mild)
 
 
 def test_one_stage_after_the_other_is_moved_by_what_it_gains() -> None:
