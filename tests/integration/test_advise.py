@@ -40,7 +40,7 @@ def test_measuring_publishes_and_records_nothing(ledger: Path) -> None:
     assert [one.name for one in (ledger.parent / ".imagelane").iterdir()] == ["profile.json"]
 
 
-def test_a_simulation_says_that_more_at_once_is_no_faster(
+def test_a_simulation_says_that_no_number_gets_past_the_lock(
     ledger: Path, imagelane: Imagelane
 ) -> None:
     def told(*options: str) -> float:
@@ -49,9 +49,10 @@ def test_a_simulation_says_that_more_at_once_is_no_faster(
         seconds: float = json.loads(done.stdout)["seconds"]["middle"]
         return seconds
 
-    one = told("--workers", "register=1")
-    assert told("--workers", "register=4") >= 0.9 * one
-    assert one >= 100 * 0.5 * SCALE
+    # Whoever holds the lock holds it for so long, and everybody else waits.
+    alone = 100 * 0.5 * SCALE
+    assert told("--workers", "register=1") >= alone
+    assert told("--workers", "register=4") >= 0.95 * alone
 
 
 def test_the_advice_is_written_into_the_file_and_means_what_it_says(
