@@ -1,7 +1,7 @@
 """``python -m benchmarks``: measure, print, and write RESULTS.md.
 
-Parts: photographs, overhead, coordination, gallery, moderation, journal, size; and, only where it
-is asked for, profile, which writes no results.
+Parts: photographs, overhead, coordination, gallery, moderation, journal, size, prediction; and,
+only where it is asked for, profile, which writes no results.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from benchmarks import (
     moderation,
     overhead,
     photo_workload,
+    prediction,
     profiling,
     recording,
     reference_gallery,
@@ -35,6 +36,7 @@ SECTIONS: Mapping[str, str] = {
     "moderation": "A moderation service that fails",
     "journal": "The journal",
     "size": "The size of the source",
+    "prediction": "Predictions",
 }
 PROFILE = "profile"
 
@@ -110,6 +112,7 @@ def _parts(asked: argparse.Namespace, scratch: Path) -> Mapping[str, Callable[[]
             patience=asked.patience,
             plot=None if asked.dry else memory.PLOT,
         ),
+        "prediction": lambda: prediction.measure(scratch),
     }
 
 

@@ -105,6 +105,7 @@ ORDER = (
     "A moderation service that fails",
     "The journal",
     "The size of the source",
+    "Predictions",
 )
 
 

@@ -13,6 +13,9 @@ from imagelane.cli.lazy import LazyCommands
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("init", "Write a commented pipeline file for this folder."),
     "plan": ("plan", "Show what a pipeline will do: stages, segments, limits."),
+    "profile": ("profile", "Measure what each stage takes, from a sample or earlier runs."),
+    "advise": ("advise", "Which model, how many workers, what it will take, and why."),
+    "simulate": ("simulate", "What a run would be like, with other numbers."),
     "run": ("run", "Run a pipeline, or take up the run that was interrupted."),
     "status": ("status", "How a run stands: states, counts, what failed and why."),
     "show": ("show", "The history of one image or group, step by step."),

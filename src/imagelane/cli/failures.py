@@ -69,7 +69,7 @@ def _code(error: Exception) -> int:
     if isinstance(error, CommandError):
         return error.code
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    if kinds & {"DeclarationError", "PlanError", "SourceError", "RunNotFoundError"}:
+    if kinds & {"DeclarationError", "PlanError", "ProfileError", "SourceError", "RunNotFoundError"}:
         return WRONG
     if kinds & {"RunOwnedError", "StaleFenceError"}:
         return WAITS

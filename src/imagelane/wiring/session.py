@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from imagelane.ports.observer import Observer
     from imagelane.ports.pool import Pool
     from imagelane.ports.requests import Requests
+    from imagelane.ports.source import Source
 from imagelane.wiring.publishing import promoter
 from imagelane.wiring.reading import plan, targets, workspace_of
 
@@ -80,6 +81,7 @@ def session(
     fault: Fault = no_fault,
     worker: str = WORKER,
     warn: Callable[[str], None] = warnings.warn,
+    listed: Source | None = None,
 ) -> Iterator[tuple[Engine, RunId]]:
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
@@ -88,6 +90,7 @@ def session(
     already, ``again`` says what of a run that is taken up goes round again. ``fault`` and
     ``worker``, the module that a worker process starts, are for tests that let something go wrong.
     Where there is a key, what was recorded is signed at the end; ``warn`` is told if it cannot be.
+    ``listed`` is what is taken instead of the images that the pipeline declares.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -137,7 +140,7 @@ def session(
         from imagelane.engine import Engine, Parts  # noqa: PLC0415
         from imagelane.record.decisions import Decider  # noqa: PLC0415
 
-        source = open_source(
+        source = listed or open_source(
             spec.images,
             Path(spec.folder),
             home / "source.db",
