@@ -28,7 +28,7 @@ def reproduce(image: str, *, stage: str, run: str | None, inline: bool, workspac
     """
     from imagelane.report.clean import visible  # noqa: PLC0415 - loads when it is needed
     from imagelane.report.wording import seconds  # noqa: PLC0415
-    from imagelane.reproduce import reproduce as tried  # noqa: PLC0415
+    from imagelane.reproduce.once import reproduce as tried  # noqa: PLC0415
 
     code = FINISHED
     with acting(workspace, run) as at:
