@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +15,17 @@ from imagelane.adapters.memory import SystemMemory
 from imagelane.model.policy import Sandbox
 from imagelane.plan.draft import Machine
 
+_LIBRARIES = (
+    "imagelane",
+    "numpy",
+    "pi-heif",
+    "pydicom",
+    "pyvips",
+    "pyvips-binary",
+    "python-gdcm",
+    "simplejpeg",
+)
+_INSTALLED = re.compile(r"(.+)-([^-]+)\.(?:dist|egg)-info")
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -76,6 +91,19 @@ def _holes(found: Mapping[str, str]) -> list[str]:
     from imagelane.execute.sandbox.terms import REQUIRED  # noqa: PLC0415
 
     return [f"{layer} ({lack})" for layer, lack in found.items() if layer in REQUIRED and lack]
+
+
+def versions() -> Mapping[str, str]:
+    """The versions of this program, of Python, and of the libraries that touch pixels, by the names
+    of the folders that their installation left: nothing is loaded, or even opened, for it."""
+    found = {"python": platform.python_version()}
+    for folder in sys.path:
+        with suppress(OSError):
+            for path in Path(folder or ".").iterdir():
+                match = _INSTALLED.fullmatch(path.name)
+                if match and (library := match[1].lower().replace("_", "-")) in _LIBRARIES:
+                    found.setdefault(library, match[2])
+    return found
 
 
 def machine() -> Machine:

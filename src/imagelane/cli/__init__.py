@@ -22,6 +22,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "redrive": ("redrive", "Send dead letters round again, only their unfinished part."),
     "resolve": ("resolve", "Decide what becomes of what is held, dead or left out."),
     "regenerate": ("regenerate", "Complete partial groups; make anew what is gone."),
+    "replay": ("replay", "Execute one image's stages anew; compare with the record."),
     "reproduce": ("reproduce", "Try a stage on one image anew, on the side."),
     "report": ("report", "Write a run's report: one self-contained HTML file."),
     "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),

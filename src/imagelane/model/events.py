@@ -21,18 +21,24 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
+    """What holds for all that follows: ``versions`` are those of the program and the libraries that
+    it works with."""
+
     pipeline: str
     plan: str
     model: str
     options: Mapping[str, Any]
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunResumed:
-    """A coordinator took the run over, with a new fence; what was in flight is dispatched anew."""
+    """A coordinator took the run over, with a new fence; what was in flight is dispatched anew.
+    ``versions`` hold from here on."""
 
     model: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

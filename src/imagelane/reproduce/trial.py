@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -65,13 +66,29 @@ class Trial:
                 self._note(report)
             yield report
 
+    def once(self, stage: StageName, state: RunState | None = None) -> StageReport:
+        """The report of one stage; see `execute`."""
+        # To its end: what is left over of an order would be taken for the next one's.
+        (report,) = self.execute([stage], state)
+        return report
+
     def adopt(self, event: e.TaskSucceeded | e.TaskFailed | e.TaskSkipped, store: Path) -> bool:
         """Take a stage's outcome from the record, with its files from the artifact ``store``; False
         where one of them is not there."""
         renditions = event.renditions if isinstance(event, e.TaskSucceeded) else ()
-        whole = all([self._copied(one, store) for one in renditions])
+        lacking = [one for one in renditions if not self._copied(one, store)]
         evolve(self.state, event)
-        return whole
+        return not lacking
+
+    def skip(self, stage: StageName, reason: str) -> None:
+        """Let a stage be missing."""
+        evolve(self.state, e.TaskSkipped(self.subject, stage, reason))
+
+    def state_before(self, stage: StageName) -> RunState:
+        """The trial's state as if the stage had not been tried."""
+        state = copy.deepcopy(self.state)
+        state.images[self.subject].undo(stage)
+        return state
 
     def _segment(self, stage: StageName) -> Segment:
         return next(one for one in self.plan.segments if stage in one.stages)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from imagelane.config import Workspace, machine, sandbox_layers
+from imagelane.config import Workspace, machine, sandbox_layers, versions
 from imagelane.model.codec import from_json, to_json
 from imagelane.model.events import RunResumed, RunStarted
 from imagelane.model.ids import RunId
@@ -221,8 +221,10 @@ def _beginning(
         "lacking": {layer: lack for layer, lack in layers.items() if lack},
     }
     if resumed:
-        return RunResumed(options.model.value, how)
-    return RunStarted(spec.name, physical.logical.digest, options.model.value, how)
+        return RunResumed(options.model.value, how, versions=versions())
+    return RunStarted(
+        spec.name, physical.logical.digest, options.model.value, how, versions=versions()
+    )
 
 
 def _kept_spec(journal: Journal, number: RunId) -> PipelineSpec:
