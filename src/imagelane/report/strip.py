@@ -82,5 +82,8 @@ def _shown(step: Step, pictures: Mapping[Digest, Picture]) -> _Shown:
 
 
 def _values(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Names and values as JSON; what was left unsaid is left out."""
     for name, value in values.items():
+        if value is None:
+            continue
         yield name, json.dumps(value, ensure_ascii=False, default=dict)

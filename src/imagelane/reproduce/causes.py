@@ -77,9 +77,9 @@ class Blame:
         elif not found:
             known = "" if self.recorded.get(stage.name) else " (the run recorded no versions)"
             yield (
-                "neither the source nor a stage's version nor a library has changed as far as is "
-                f"known{known}: what else does {stage.name} read, such as a font, a model or a "
-                "file that its parameters name?"
+                "nothing is known to have changed: not the source, nor the version of a stage or a "
+                f"library{known}; was imagelane itself edited, or what {stage.name} reads besides, "
+                "such as a font, a model or a file that its parameters name?"
             )
 
     def _source(self) -> Iterator[str]:
