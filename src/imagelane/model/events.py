@@ -80,7 +80,12 @@ class SourceExhausted:
 
 @dataclass(frozen=True, slots=True)
 class TaskSucceeded:
-    """Times are seconds of the machine's monotonic clock, as the worker read it."""
+    """Times are seconds of the machine's monotonic clock, as the worker read it.
+
+    ``key`` is a digest of all that the outcome depends on, empty where that is not known: the same
+    key, the same outcome. ``reused``, where it was taken from the record instead of executed, names
+    the run and the event that holds it: ``20261123-225900-k3f9#17``.
+    """
 
     subject: Subject
     stage: StageName
@@ -94,6 +99,8 @@ class TaskSucceeded:
     cpu: float = 0.0
     decoded_bytes: int = 0
     source_digest: str | None = None
+    key: str = ""
+    reused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ class StageSpec:
     ``needs`` None means: not said. ``takes`` names the stage whose picture it works on, where more
     than one reaches it. ``parameters`` are normalised JSON, defaults filled in. ``extent`` is None
     for stages that use no picture. ``reads_facts`` are the fact names in its templates, dotted
-    (``primary.icc``).
+    (``primary.icc``). ``reuse`` says whether an outcome that is recorded for the same input may be
+    taken instead of executing it again; None: as its kind allows.
     """
 
     name: StageName
@@ -133,6 +134,7 @@ class StageSpec:
     gate: GatePolicy | None = None
     location: Location | None = None
     breaker: BreakerPolicy | None = None
+    reuse: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

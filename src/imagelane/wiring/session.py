@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imagelane.ports.requests import Requests
 from imagelane.wiring.publishing import promoter
 from imagelane.wiring.reading import plan, targets, workspace_of
+from imagelane.wiring.remembering import remembering
 
 PoolKind = Literal["process", "inline"]
 
@@ -75,6 +76,7 @@ def session(
     pool: PoolKind = "process",
     reserve: Reserve | None = None,
     again: Again | None = None,
+    fresh: bool = False,
     seed: int | None = None,
     fault: Fault = no_fault,
     worker: str = WORKER,
@@ -83,7 +85,8 @@ def session(
 
     A run that is taken up keeps the plan with which it began, whatever the file says now; the
     options say only how it is executed from here on. ``reserve`` are workers that were started
-    already, ``again`` says what of a run that is taken up goes round again. ``fault`` and
+    already, ``again`` says what of a run that is taken up goes round again. ``fresh``: everything is
+    executed, whatever earlier runs recorded for the same input. ``fault`` and
     ``worker``, the module that a worker process starts, are for tests that let something go wrong.
 
     Raises:
@@ -113,12 +116,17 @@ def session(
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
         layers = sandbox_layers(options.sandbox, workers=pool == "process")
-        executing = _pool(
-            pool,
-            (workspace.artifacts, scratch, Path(spec.folder)),
-            layers=[layer for layer, lack in layers.items() if not lack],
-            reserve=reserve,
-            worker=worker,
+        executing = remembering(
+            _pool(
+                pool,
+                (workspace.artifacts, scratch, Path(spec.folder)),
+                layers=[layer for layer, lack in layers.items() if not lack],
+                reserve=reserve,
+                worker=worker,
+            ),
+            workspace,
+            Path(spec.folder),
+            blank=fresh or all(row.run == number for row in journal.runs()),
         )
         # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
         stack.callback(executing.close, kill=True)
