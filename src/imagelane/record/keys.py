@@ -85,6 +85,11 @@ class Keys:
             for stage in plan.stages
         }
 
+    @property
+    def fixed(self) -> Mapping[StageName, str]:
+        """By stage, the digest of what of a key is the same for all subjects."""
+        return self._fixed
+
     def of(self, name: StageName, order: Order, known: Known) -> str:
         """The key of one stage of an order."""
         stage = self._stages[name]

@@ -15,13 +15,16 @@ from imagelane.wiring.reading import (
 from imagelane.wiring.results import RunResult, result
 from imagelane.wiring.running import run
 from imagelane.wiring.session import Again, PoolKind, reserve, session
+from imagelane.wiring.unchanged import Look, look
 
 __all__ = [
     "Again",
+    "Look",
     "PoolKind",
     "RunResult",
     "damaged",
     "load",
+    "look",
     "machine",
     "open_journal",
     "plan",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagelane.config import Workspace, versions
 from imagelane.model.ids import Digest, StageName
-from imagelane.model.plan import LogicalPlan, PhysicalPlan
+from imagelane.model.plan import LogicalPlan
 
 if TYPE_CHECKING:
     from imagelane.ports.pool import Pool
@@ -28,17 +28,23 @@ def remembering(pool: Pool, workspace: Workspace, folder: Path, *, blank: bool) 
     return RememberingPool(
         pool,
         SqliteRecollection(workspace.journal, workspace.recollection),
-        lambda plan: keys_of(plan, folder),
+        lambda plan: keys_of(plan.logical, folder),
         lambda digest: artifacts.intact(Digest(digest)),
         blank=blank,
     )
 
 
-def keys_of(plan: PhysicalPlan, folder: Path) -> Keys:
+def keys_of(plan: LogicalPlan, folder: Path) -> Keys:
     """The keys of a plan's tasks, with this program's libraries."""
     from imagelane.record.keys import Keys  # noqa: PLC0415
 
-    return Keys(plan.logical, versions(), named_files(plan.logical, folder))
+    return Keys(plan, versions(), named_files(plan, folder))
+
+
+def fixed_keys(plan: LogicalPlan, folder: Path) -> Mapping[str, str]:
+    """By stage, what of a key is the same for all subjects: kept with a run, so that the next one
+    knows what has changed."""
+    return {str(name): digest for name, digest in keys_of(plan, folder).fixed.items()}
 
 
 def named_files(plan: LogicalPlan, folder: Path) -> Mapping[StageName, Mapping[str, str]]:

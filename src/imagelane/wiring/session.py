@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,9 +29,10 @@ if TYPE_CHECKING:
     from imagelane.ports.observer import Observer
     from imagelane.ports.pool import Pool
     from imagelane.ports.requests import Requests
+from imagelane.wiring.names import new_run
 from imagelane.wiring.publishing import promoter
 from imagelane.wiring.reading import plan, targets, workspace_of
-from imagelane.wiring.remembering import remembering
+from imagelane.wiring.remembering import fixed_keys, remembering
 
 PoolKind = Literal["process", "inline"]
 
@@ -73,6 +72,7 @@ def session(
     observers: Sequence[Observer] = (),
     *,
     resume: RunId | None = None,
+    number: RunId | None = None,
     pool: PoolKind = "process",
     reserve: Reserve | None = None,
     again: Again | None = None,
@@ -84,10 +84,11 @@ def session(
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
     A run that is taken up keeps the plan with which it began, whatever the file says now; the
-    options say only how it is executed from here on. ``reserve`` are workers that were started
-    already, ``again`` says what of a run that is taken up goes round again. ``fresh``: everything is
-    executed, whatever earlier runs recorded for the same input. ``fault`` and
-    ``worker``, the module that a worker process starts, are for tests that let something go wrong.
+    options say only how it is executed from here on. A new run has the ``number``, if it is given,
+    and the source that may be listed for it already. ``reserve`` are workers that were started
+    already, ``again`` says what of a run that is taken up goes round again. ``fresh``: everything
+    is executed, whatever earlier runs recorded for the same input. ``fault`` and ``worker``, the
+    module that a worker process starts, are for tests that let something go wrong.
 
     Raises:
         PlanError, SourceError, JournalError: it cannot begin.
@@ -104,7 +105,7 @@ def session(
     with ExitStack() as stack:
         journal = SqliteJournal(workspace.journal)
         stack.callback(journal.close)
-        number = _new_run() if resume is None else resume
+        number = resume or number or new_run()
         if resume is not None:
             spec = _kept_spec(journal, resume)
         physical = plan(spec, options)
@@ -152,7 +153,14 @@ def session(
         )
         stack.callback(source.close)
         if resume is None:
-            claimed = journal.create(number, {"spec": to_json(spec)}, this_process())
+            claimed = journal.create(
+                number,
+                {
+                    "spec": to_json(spec),
+                    "keys": fixed_keys(physical.logical, Path(spec.folder)),
+                },
+                this_process(),
+            )
             state = RunState()
         else:
             fault("resume: before the claim")
@@ -207,10 +215,6 @@ def _requests(workspace: Workspace, number: RunId) -> Requests:
 def _drop(_: str) -> None:
     """A decision that was carried out before, or that the run has overtaken, is of no consequence:
     whoever took it was told whether it stands."""
-
-
-def _new_run() -> RunId:
-    return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}")
 
 
 def _beginning(

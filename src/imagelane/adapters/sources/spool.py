@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 import apsw
 
@@ -55,7 +56,9 @@ class SpooledSource:
         """
         self._path = path
         self._lock = Lock()
-        self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        self._connection = apsw.Connection(
+            str(path), flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        )
         ((found, images, groups),) = self._all(_QUERIES["about"], ())
         if found != declaration:
             raise SourceError(
@@ -84,6 +87,25 @@ class SpooledSource:
         for reason, relative in self._all(_QUERIES["ignored"], ()):
             names[reason] = (*names.get(reason, ()), restored(relative))
         return names
+
+    def same_as(self, earlier: Path) -> bool:
+        """Whether an earlier spool lists the same files, as far as their sizes, times and numbers
+        on the disk tell, in the same groups and the same order."""
+        if not earlier.exists():
+            return False
+        try:
+            with self._lock:
+                execute = self._connection.execute
+                execute("ATTACH ? AS other", (f"file:{quote(str(earlier.absolute()))}?mode=ro",))
+                try:
+                    if execute(_QUERIES["about_alike"]).get == 0:
+                        return False
+                    return bool(execute(_QUERIES["alike"]).get == self._count[0])
+                finally:
+                    execute("DETACH other")
+        except apsw.Error:
+            # It was listed by an earlier version, or is damaged.
+            return False
 
     def close(self) -> None:
         with self._lock:
@@ -242,6 +264,7 @@ def _row(found: Candidate, placed: Placed) -> tuple[apsw.SQLiteValue, ...]:
         stored(found.path),
         found.bytes,
         found.mtime_ns,
+        found.inode,
         json.dumps(dict(found.columns)),
         found.line,
     )
