@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagelane.config import machine
+from imagelane.wiring.differing import difference
 from imagelane.wiring.reading import (
     damaged,
     load,
@@ -23,6 +24,7 @@ __all__ = [
     "PoolKind",
     "RunResult",
     "damaged",
+    "difference",
     "load",
     "look",
     "machine",
