@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "regenerate": ("regenerate", "Complete partial groups; make anew what is gone."),
     "replay": ("replay", "Execute one image's stages anew; compare with the record."),
     "reproduce": ("reproduce", "Try a stage on one image anew, on the side."),
+    "gc": ("gc", "Remove what no run names any more."),
     "report": ("report", "Write a run's report: one self-contained HTML file."),
     "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imagelane.config import machine
 from imagelane.wiring.differing import difference
+from imagelane.wiring.garbage import garbage, remove
 from imagelane.wiring.reading import (
     damaged,
     load,
@@ -25,11 +26,13 @@ __all__ = [
     "RunResult",
     "damaged",
     "difference",
+    "garbage",
     "load",
     "look",
     "machine",
     "open_journal",
     "plan",
+    "remove",
     "reserve",
     "result",
     "run",
