@@ -41,6 +41,11 @@ class Workspace:
         return self.root / "journal.db"
 
     @property
+    def recollection(self) -> Path:
+        """An index of the journal by the keys of tasks; it can be thrown away."""
+        return self.root / "recollection.db"
+
+    @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 

@@ -15,6 +15,7 @@ import pytest
 
 from imagelane.adapters.journals.sqlite import SqliteJournal
 from imagelane.model import events as e
+from imagelane.model.event_form import type_name
 from imagelane.model.states import GroupState
 from imagelane.ports.artifacts import object_path
 from tests.crash.aftermath import check_whole, galleries, processes_in, published
@@ -90,7 +91,7 @@ def assert_nothing_lost(project: Project, told: list[tuple[str, str]], before: i
         events = [one.event for one in journal.events(runs[0].run)] if runs else []
     finally:
         journal.close()
-    found = [(e.type_name(event), str(e.subject_of(event))) for event in events]
+    found = [(type_name(event), str(e.subject_of(event))) for event in events]
     assert found[before : before + len(told)] == told
     for event in events:
         if isinstance(event, e.TaskSucceeded):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from tests.conftest import Imagelane, Paint, rgb
+from tests.conftest import SRC, Imagelane, Paint, rgb
 from tests.examples.conftest import Example
 
 
@@ -91,3 +92,30 @@ def test_a_second_run_finds_the_same(gallery: Example, imagelane: Imagelane) -> 
         "run", gallery.pipeline, "--quiet", "--model", "sequential", cwd=gallery.folder, code=1
     )
     assert (gallery.folder / manifest).read_bytes() == before
+
+
+def test_every_image_replays_as_it_was_recorded(gallery: Example, imagelane: Imagelane) -> None:
+    for subject in ("1.1", "1.2", "1.3", "2.1"):
+        told = imagelane("replay", subject, cwd=gallery.folder)
+        assert "4 of 5 stages executed, 4 digests" in told.stdout
+    told = imagelane("replay", "torn.jpg", cwd=gallery.folder)
+    assert "as recorded: it fails with invalid" in told.stdout
+
+
+def test_replay_names_a_stage_whose_code_was_altered(
+    gallery: Example, imagelane: Imagelane, tmp_path: Path
+) -> None:
+    shutil.copytree(SRC / "imagelane", tmp_path / "imagelane")
+    altered = tmp_path / "imagelane" / "execute" / "stages" / "watermark.py"
+    code = altered.read_text(encoding="utf-8")
+    assert code.count("look.opacity") == 1
+    altered.write_text(code.replace("look.opacity", "0.9 * look.opacity"))
+    told = imagelane(
+        "replay",
+        "b-crane.jpg",
+        cwd=gallery.folder,
+        code=1,
+        environment={"PYTHONPATH": str(tmp_path)},
+    )
+    assert "It first differs at watermark." in told.stdout
+    assert told.stdout.count("DIFFERS") == 1

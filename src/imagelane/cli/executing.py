@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from imagelane.engine import Engine
     from imagelane.model.spec import PipelineSpec
     from imagelane.ports.observer import Observer
-    from imagelane.wiring import Again, RunResult
+    from imagelane.wiring import Again, Look, RunResult
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +51,8 @@ def execute(
     inline: bool,
     reserve: Reserve | None = None,
     again: Again | None = None,
+    number: RunId | None = None,
+    fresh: bool = False,
 ) -> int:
     """Execute a run to where it stands still; gives the exit code."""
     from imagelane import wiring  # noqa: PLC0415 - loads when it is needed
@@ -65,15 +67,32 @@ def execute(
             options,
             observers,
             resume=resume,
+            number=number,
             pool=pool,
             reserve=reserve,
             again=again,
+            fresh=fresh,
             warn=lambda text: click.echo(f"imagelane: {text}", err=True),
-        ) as (engine, number),
+        ) as (engine, run),
         _pausing(engine),
     ):
-        result = wiring.result(engine.execute(), number, wiring.workspace_of(spec).root)
+        result = wiring.result(engine.execute(), run, wiring.workspace_of(spec).root)
     return _code(result)
+
+
+def nothing_to_do(look: Look, *, quiet: bool) -> NoReturn:
+    """Say that everything is as a run left it, and exit as that run did."""
+    from imagelane.report.summary import nothing_new  # noqa: PLC0415 - loads when it is needed
+
+    done = look.done
+    if done is None:
+        raise AssertionError("there is something to do")
+    if not quiet:
+        for line in nothing_new(done.run, done.images, done.groups):
+            click.echo(line, err=True)
+    elif look.losses:
+        click.echo(f"{look.losses} images are left out, as in run {done.run}", err=True)
+    sys.exit(_code(done))
 
 
 def _observers(spec: PipelineSpec, *, quiet: bool, json_lines: bool) -> list[Observer]:

@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from imagelane.cli.acting import acting, workspace_option
-from imagelane.cli.failures import FINISHED, LOSSES, CommandError
-from imagelane.cli.seen import say
+from imagelane.cli.failures import FINISHED, LOSSES
+from imagelane.cli.seen import one_image, say
 from imagelane.model.outcome import Failure
-from imagelane.report.find import NothingFoundError, find
 
 
 @click.command()
@@ -28,18 +27,12 @@ def reproduce(image: str, *, stage: str, run: str | None, inline: bool, workspac
     """
     from imagelane.report.clean import visible  # noqa: PLC0415 - loads when it is needed
     from imagelane.report.wording import seconds  # noqa: PLC0415
-    from imagelane.reproduce import reproduce as tried  # noqa: PLC0415
+    from imagelane.reproduce.once import reproduce as tried  # noqa: PLC0415
 
     code = FINISHED
     with acting(workspace, run) as at:
-        try:
-            found = find(at.journal, at.row, image)
-        except NothingFoundError as error:
-            raise CommandError(str(error)) from None
-        subject, name = found.subjects[0]
-        if found.count > 1 or not subject.ordinal:
-            raise CommandError(f"{visible(image)!r} is not one image: give its number")
-        say([f"{subject}  {visible(name)}"])
+        subject, name = one_image(at.journal, at.row, image)
+        say([f"{subject}  {name}"])
         for report in tried(at.journal, at.row, subject, stage, inline=inline):
             took = seconds(report.finished - report.started)
             if isinstance(report.outcome, Failure):

@@ -16,6 +16,7 @@ from imagelane.cli.failures import CommandError
 from imagelane.model.states import RunStatus
 
 if TYPE_CHECKING:
+    from imagelane.model.ids import Subject
     from imagelane.model.spec import PipelineSpec
     from imagelane.ports.journal import Journal, RunRow
     from imagelane.report.ink import Ink
@@ -54,6 +55,25 @@ def the_run(journal: Journal, word: str | None) -> RunRow:
         return find_run(journal.runs(), word)
     except NothingFoundError as error:
         raise CommandError(str(error)) from None
+
+
+def one_image(journal: Journal, row: RunRow, word: str) -> tuple[Subject, str]:
+    """The image that is meant, and its name.
+
+    Raises:
+        CommandError: none is, more than one, or a group.
+    """
+    from imagelane.report.clean import visible  # noqa: PLC0415
+    from imagelane.report.find import NothingFoundError, find  # noqa: PLC0415
+
+    try:
+        found = find(journal, row, word)
+    except NothingFoundError as error:
+        raise CommandError(str(error)) from None
+    subject, name = found.subjects[0]
+    if found.count > 1 or not subject.ordinal:
+        raise CommandError(f"{visible(word)!r} is not one image: give its number")
+    return subject, visible(name)
 
 
 def spec_of(row: RunRow) -> PipelineSpec | None:

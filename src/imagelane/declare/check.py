@@ -138,6 +138,7 @@ def _stage(stage: Declared, graph: Graph, document: Document) -> StageSpec:
         gate=section.gate.spec() if section.gate else None,
         location=document.locate(stage.path, key=True),
         breaker=_breaker(stage, stage.traits),
+        reuse=section.reuse,
     )
 
 

@@ -76,6 +76,7 @@ class Stage(_Placed):
         default=None, kw_only=True
     )
     sandbox: Literal["on", "off"] | None = field(default=None, kw_only=True)
+    reuse: bool | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

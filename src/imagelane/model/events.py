@@ -1,22 +1,19 @@
 """Facts, append-only: what happened in a run, in an order that respects causality.
 
 Every event is a frozen dataclass whose fields are identities, numbers, strings and JSON values.
-`encode` and `decode` give the stored form; a stored event is never changed, and a field that is
-added later has a default, so that old journals stay readable.
+A stored event is never changed, and a field that is added later has a default, so that old journals
+stay readable; `imagelane.model.event_form` gives the stored form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from imagelane.model.ids import Digest, StageName, Subject
 from imagelane.model.outcome import Rendition, Verdict
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
-
-VERSION = 1
-"""Of the stored form of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,12 @@ class SourceExhausted:
 
 @dataclass(frozen=True, slots=True)
 class TaskSucceeded:
-    """Times are seconds of the machine's monotonic clock, as the worker read it."""
+    """Times are seconds of the machine's monotonic clock, as the worker read it.
+
+    ``key`` is a digest of all that the outcome depends on, empty where that is not known: the same
+    key, the same outcome. ``reused``, where it was taken from the record instead of executed, names
+    the run and the event that holds it: ``20261123-225900-k3f9#17``.
+    """
 
     subject: Subject
     stage: StageName
@@ -98,6 +100,8 @@ class TaskSucceeded:
     cpu: float = 0.0
     decoded_bytes: int = 0
     source_digest: str | None = None
+    key: str = ""
+    reused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,64 +304,6 @@ Event = (
     | AlertSettled
 )
 
-_TYPES: Mapping[str, type] = {
-    "run_started": RunStarted,
-    "run_resumed": RunResumed,
-    "group_opened": GroupOpened,
-    "image_received": ImageReceived,
-    "group_closed": GroupClosed,
-    "source_exhausted": SourceExhausted,
-    "task_succeeded": TaskSucceeded,
-    "task_failed": TaskFailed,
-    "task_skipped": TaskSkipped,
-    "image_settled": ImageSettled,
-    "image_reopened": ImageReopened,
-    "group_reopened": GroupReopened,
-    "gate_opened": GateOpened,
-    "group_settled": GroupSettled,
-    "memory_short": MemoryShort,
-    "memory_eased": MemoryEased,
-    "waited_for_room": WaitedForRoom,
-    "breaker_opened": BreakerOpened,
-    "breaker_closed": BreakerClosed,
-    "run_settled": RunSettled,
-    "stop_decided": StopDecided,
-    "alert_raised": AlertRaised,
-    "alert_settled": AlertSettled,
-}
-_NAMES: Mapping[type, str] = {kind: name for name, kind in _TYPES.items()}
-_FIELDS: Mapping[type, tuple[str, ...]] = {
-    kind: tuple(f.name for f in fields(kind) if f.name not in {"subject", "stage"})
-    for kind in _TYPES.values()
-}
-_WITH_SUBJECT = {kind for kind in _TYPES.values() if any(f.name == "subject" for f in fields(kind))}
-_WITH_STAGE = {kind for kind in _TYPES.values() if any(f.name == "stage" for f in fields(kind))}
-_RENDITION = tuple(f.name for f in fields(Rendition))
-
-
-def _renditions(value: Any) -> tuple[Rendition, ...]:
-    return tuple(Rendition(*row) for row in value)
-
-
-_STATES: Mapping[type, tuple[str, Callable[[Any], Any]]] = {
-    ImageSettled: ("state", ImageState),
-    GroupSettled: ("state", GroupState),
-    ImageReopened: ("settled", ImageState),
-    GroupReopened: ("settled", GroupState),
-}
-"""A field of one name that means states of one kind or another."""
-
-_FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
-    "renditions": _renditions,
-    "error": ErrorClass,
-    "status": RunStatus,
-}
-
-
-def type_name(event: Event) -> str:
-    """The stored name of the event's type, e.g. ``task_succeeded``."""
-    return _NAMES[type(event)]
-
 
 def subject_of(event: Event) -> Subject:
     """The subject that the event is about; the run, where it names none."""
@@ -367,34 +313,3 @@ def subject_of(event: Event) -> Subject:
 def stage_of(event: Event) -> StageName | None:
     """The stage that the event is about, if any."""
     return getattr(event, "stage", None)
-
-
-def encode(event: Event) -> dict[str, Any]:
-    """The event's body as JSON values: its type, subject and stage stand beside it."""
-    body = {name: getattr(event, name) for name in _FIELDS[type(event)]}
-    renditions = body.get("renditions")
-    if renditions:
-        body["renditions"] = [[getattr(one, name) for name in _RENDITION] for one in renditions]
-    return body
-
-
-def decode(type_name: str, subject: Subject, stage: str | None, body: Mapping[str, Any]) -> Event:
-    """The inverse of `encode`.
-
-    Raises:
-        KeyError: the type is not known to this version.
-        TypeError: the body does not have the type's fields.
-    """
-    kind = _TYPES[type_name]
-    values = {
-        name: convert(body[name]) if (convert := _FROM_JSON.get(name)) else body[name]
-        for name in body
-    }
-    if kind in _STATES:
-        name, states = _STATES[kind]
-        values[name] = states(values[name])
-    if kind in _WITH_SUBJECT:
-        values["subject"] = subject
-    if kind in _WITH_STAGE:
-        values["stage"] = stage
-    return cast("Event", kind(**values))

@@ -130,7 +130,8 @@ class StageSpec:
     ``needs`` None means: not said. ``takes`` names the stage whose picture it works on, where more
     than one reaches it. ``parameters`` are normalised JSON, defaults filled in. ``extent`` is None
     for stages that use no picture. ``reads_facts`` are the fact names in its templates, dotted
-    (``primary.icc``).
+    (``primary.icc``). ``reuse`` says whether an outcome that is recorded for the same input may be
+    taken instead of executing it again; None: as its kind allows.
     """
 
     name: StageName
@@ -150,6 +151,7 @@ class StageSpec:
     gate: GatePolicy | None = None
     location: Location | None = None
     breaker: BreakerPolicy | None = None
+    reuse: bool | None = None
 
 
 def stage_digest(stage: StageSpec) -> Digest:

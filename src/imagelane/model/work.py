@@ -59,6 +59,7 @@ class StageReport:
     """One stage of an order is over. Times are seconds of the machine's monotonic clock.
 
     ``cpu`` is processor time in seconds, ``decoded_bytes`` what the attempt had decoded at most.
+    ``key`` and ``reused`` are those of `TaskSucceeded`.
     """
 
     order: int
@@ -70,6 +71,8 @@ class StageReport:
     decoded_bytes: int = 0
     worker: str = ""
     source_digest: str | None = None
+    key: str = ""
+    reused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def _digest(spec: PipelineSpec, ordered: list[StageSpec]) -> str:
     stages = []
     for stage in ordered:
         body = asdict(stage)
-        for execution_only in ("location", "workers", "pool", "breaker"):
+        for execution_only in ("location", "workers", "pool", "breaker", "reuse"):
             del body[execution_only]
         del body["retry"]["budget"]
         del body["traits"]["contained"]

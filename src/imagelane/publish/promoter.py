@@ -80,6 +80,16 @@ class Promoter:
         else:
             publisher.take_over(self._slugs.of(subject.group), self._fence)
 
+    def is_live(self, group: int, manifest: str) -> bool:
+        """Whether a group is where its manifest made it visible, in every place."""
+        slug = self._slugs.of(group)
+        live = {
+            publisher.live(slug)
+            for name, publisher in self._publishers.items()
+            if self._plan.stage(name).scope is Scope.GROUP
+        }
+        return None not in live and manifest in live
+
     def _expected(self, stage: LogicalStage) -> frozenset[str]:
         """The image stages whose files a reader would miss."""
         return frozenset(

@@ -34,6 +34,7 @@ def entry(recorded: Recorded, axis: Axis) -> Entry | None:
                 renditions=event.renditions,
                 facts=event.facts,
                 verdict=event.verdict,
+                reused=event.reused,
             )
         case e.TaskFailed():
             return Entry(

@@ -43,7 +43,7 @@ def render(
     colours = {stage.name: n % charts.COLOURS for n, stage in enumerate(view.stages)}
     live = [group for group in view.group_rows if group.state in _LIVE]
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             view=view,
@@ -137,7 +137,8 @@ def _finalize(value: object) -> object:
     return value if hasattr(value, "__html__") else visible(str(value), lines=True)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """How templates are read: every value is escaped, and shown as text."""
     environment = Environment(
         loader=PackageLoader("imagelane.report"),
         autoescape=True,

@@ -71,6 +71,14 @@ def read_pictures(view: RunView, artifacts: Artifacts) -> Pictures:
     )
 
 
+def embedded(
+    wanted: Iterable[Rendition], artifacts: Artifacts, budget: int
+) -> Mapping[Digest, Picture]:
+    """By digest, those of the files that browsers show and that fit into a budget of bytes."""
+    shown = {one.digest: one for one in wanted if one.format in _TYPES}
+    return dict(_Taken(artifacts).read(shown.items(), budget))
+
+
 K = TypeVar("K")
 
 

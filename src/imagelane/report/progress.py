@@ -120,6 +120,10 @@ class Progress:
     run: str
     expected: tuple[int, int] = (0, 0)
     undelivered: list[e.AlertSettled] = field(default_factory=list)
+    executed: int = 0
+    """Tasks that were done, but for those of the coordinator itself."""
+    reused: int = 0
+    """Tasks whose outcome was taken from the record instead."""
     _seen: dict[StageName, _Seen] = field(default_factory=dict)
     _names: dict[Subject, str] = field(default_factory=dict)
     _losses: dict[tuple[ImageState, StageName | None, str], Loss] = field(default_factory=dict)
@@ -138,10 +142,7 @@ class Progress:
         for event in events:
             match event:
                 case e.TaskSucceeded():
-                    seen = self._seen[event.stage]
-                    seen.done += 1
-                    seen.tries += 1
-                    seen.seconds += event.finished - event.started
+                    self._succeeded(event)
                 case e.TaskFailed():
                     seen = self._seen[event.stage]
                     seen.failed += event.retry_in is None
@@ -159,6 +160,16 @@ class Progress:
                     self._group_settled(event)
                 case e.AlertSettled() if event.problem:
                     self.undelivered.append(event)
+
+    def _succeeded(self, event: e.TaskSucceeded) -> None:
+        seen = self._seen[event.stage]
+        seen.done += 1
+        if event.reused:
+            self.reused += 1
+            return
+        self.executed += event.worker != "coordinator"
+        seen.tries += 1
+        seen.seconds += event.finished - event.started
 
     def _image_settled(self, event: e.ImageSettled) -> None:
         name = self._names.pop(event.subject, "")

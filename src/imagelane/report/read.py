@@ -172,6 +172,9 @@ class _Reading:
             stage = self._stages.setdefault(one.stage, _StageSum(scope=of.subject))
             if one.ending == "skipped":
                 continue
+            if one.reused:
+                self._made(one)
+                continue
             stage.attempts += 1
             stage.retried += one.ending == "retried"
             stage.cpu += one.cpu
@@ -180,12 +183,15 @@ class _Reading:
             stage.began = min(stage.began, one.began)
             stage.ended = max(stage.ended, one.began + one.seconds)
             self._busy.add(one.worker or "?", one.stage, one.began, one.began + one.seconds)
-            self._files += len(one.renditions)
-            self._bytes_made += sum(rendition.bytes for rendition in one.renditions)
+            self._made(one)
         for name, last in last_entries(of.entries).items():
             self._stages[name].endings[last.ending] += 1
             if last.ending == "failed":
                 self._losses.failed(of, last)
+
+    def _made(self, one: Entry) -> None:
+        self._files += len(one.renditions)
+        self._bytes_made += sum(rendition.bytes for rendition in one.renditions)
 
     def view(self, images: dict[ImageState, int]) -> RunView:
         run = History(THE_RUN, self._row.pipeline, "", None, tuple(self._run_entries))

@@ -101,7 +101,10 @@ def _outcome(entry: Entry, ink: Ink) -> str:
         parts.append(f"again in {seconds(entry.retry_in)}")
     if entry.verdict:
         parts.append(f"verdict {entry.verdict}")
-    if entry.worker:
+    if entry.reused:
+        run, _, event = entry.reused.partition("#")
+        parts.append(f"as recorded in run {visible(run)}, event {visible(event)}")
+    elif entry.worker:
         parts.append(f"on {visible(entry.worker)}")
     text = ", ".join(parts)
     if entry.message:

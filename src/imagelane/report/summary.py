@@ -44,6 +44,7 @@ def summary(
     yield f"  {count(state.received, 'image')}: {sum_of_states(images, ink)}"
     if groups:
         yield f"  {count(sum(groups.values()), 'group')}: {_listed(groups)}"
+    yield from _reused(progress)
     live = groups.get(GroupState.PUBLISHED, 0) + groups.get(GroupState.PARTIAL, 0)
     if where.target and live:
         yield f"  {count(live, 'gallery', 'galleries')} in {visible(where.target)}"
@@ -64,6 +65,22 @@ def summary(
         yield f"  {command:<28}  {ink.soft(says)}"
 
 
+def nothing_new(
+    run: str, images: Mapping[ImageState, int], groups: Mapping[GroupState, int]
+) -> Iterator[str]:
+    """What is said where a run would have nothing to do."""
+    yield f"Nothing to do: pipeline and source are as they were in run {run}."
+    ordered = {state: images[state] for state in ImageState if images.get(state)}
+    yield f"  {count(sum(images.values()), 'image')}: {_listed(ordered)}"
+    if groups:
+        yield f"  {count(sum(groups.values()), 'group')}: {_listed(groups)}"
+    yield ""
+    lost = sum(images.values()) - images.get(ImageState.PUBLISHED, 0)
+    if lost:
+        yield f"  {'imagelane status':<28}  what was left out, and why"
+    yield f"  {'imagelane run --new':<28}  goes through it all the same; --fresh executes all again"
+
+
 def sum_of_states(images: Mapping[ImageState, int], ink: Ink) -> str:
     """``80 published, 1 partial, 2 skipped`` with the share that is well in green."""
     if not images:
@@ -82,8 +99,18 @@ def _after(status: RunStatus) -> str:
     return "in" if status is RunStatus.FINISHED else "after"
 
 
-def _listed(groups: Mapping[GroupState, int]) -> str:
-    return ", ".join(f"{number(value)} {state}" for state, value in groups.items())
+def _listed(counts: Mapping[ImageState, int] | Mapping[GroupState, int]) -> str:
+    return ", ".join(f"{number(value)} {state}" for state, value in counts.items())
+
+
+def _reused(progress: Progress) -> Iterator[str]:
+    if not progress.reused:
+        return
+    recorded = f"{count(progress.reused, 'task')} taken from the record"
+    if progress.executed:
+        yield f"  {count(progress.executed, 'task')} executed, {recorded}"
+    else:
+        yield f"  nothing to do: {recorded}, none executed"
 
 
 def _groups(state: RunState) -> dict[GroupState, int]:

@@ -41,6 +41,8 @@ class Entry:
     message: str = ""
     detail: str = ""
     retry_in: float | None = None
+    reused: str = ""
+    """The run and the event from which the outcome was taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ def succeeded(
         cpu=report.cpu,
         decoded_bytes=report.decoded_bytes,
         source_digest=report.source_digest,
+        key=report.key,
+        reused=report.reused,
     )
 
 

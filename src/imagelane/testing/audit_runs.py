@@ -8,6 +8,7 @@ from random import Random
 
 from imagelane.model import events as e
 from imagelane.model.audit import AuditPlan, AuditStage
+from imagelane.model.event_form import encode, type_name
 from imagelane.model.ids import Digest, RunId, StageName, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus, Scope
@@ -71,8 +72,8 @@ def derived(events: Iterable[e.Event], plan: AuditPlan) -> tuple[list[tuple[int,
     causes = Causes(plan)
     parents = []
     for index, event in enumerate(events, 1):
-        kind, subject = e.type_name(event), e.subject_of(event)
-        body = json.dumps(e.encode(event), default=dict)
+        kind, subject = type_name(event), e.subject_of(event)
+        body = json.dumps(encode(event), default=dict)
         said = said_of(Stored(RUN, index, 0.0, 0, kind, subject, None, body, None))
         parents.append(
             causes.parents(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from imagelane.config import machine
+from imagelane.wiring.differing import difference
+from imagelane.wiring.garbage import garbage, remove
 from imagelane.wiring.reading import (
     damaged,
     load,
@@ -15,16 +17,22 @@ from imagelane.wiring.reading import (
 from imagelane.wiring.results import RunResult, result
 from imagelane.wiring.running import run
 from imagelane.wiring.session import Again, PoolKind, reserve, session
+from imagelane.wiring.unchanged import Look, look
 
 __all__ = [
     "Again",
+    "Look",
     "PoolKind",
     "RunResult",
     "damaged",
+    "difference",
+    "garbage",
     "load",
+    "look",
     "machine",
     "open_journal",
     "plan",
+    "remove",
     "reserve",
     "result",
     "run",

@@ -21,6 +21,8 @@ class RunResult:
     images: Mapping[ImageState, int]
     groups: Mapping[GroupState, int]
     workspace: Path
+    new: bool = True
+    """False: there was nothing to do, and it is the earlier run that did it."""
 
     @property
     def whole(self) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import secrets
 import shutil
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -33,8 +31,10 @@ if TYPE_CHECKING:
     from imagelane.ports.pool import Pool
     from imagelane.ports.requests import Requests
     from imagelane.ports.source import Source
+from imagelane.wiring.names import new_run
 from imagelane.wiring.publishing import promoter
 from imagelane.wiring.reading import plan, targets, workspace_of
+from imagelane.wiring.remembering import fixed_keys, remembering
 
 PoolKind = Literal["process", "inline"]
 
@@ -74,9 +74,11 @@ def session(
     observers: Sequence[Observer] = (),
     *,
     resume: RunId | None = None,
+    number: RunId | None = None,
     pool: PoolKind = "process",
     reserve: Reserve | None = None,
     again: Again | None = None,
+    fresh: bool = False,
     seed: int | None = None,
     fault: Fault = no_fault,
     worker: str = WORKER,
@@ -86,9 +88,11 @@ def session(
     """An engine for a new run of a pipeline, or for one that is taken up, ready to `execute`.
 
     A run that is taken up keeps the plan with which it began, whatever the file says now; the
-    options say only how it is executed from here on. ``reserve`` are workers that were started
-    already, ``again`` says what of a run that is taken up goes round again. ``fault`` and
-    ``worker``, the module that a worker process starts, are for tests that let something go wrong.
+    options say only how it is executed from here on. A new run has the ``number``, if it is given,
+    and the source that may be listed for it already. ``reserve`` are workers that were started
+    already, ``again`` says what of a run that is taken up goes round again. ``fresh``: everything
+    is executed, whatever earlier runs recorded for the same input. ``fault`` and ``worker``, the
+    module that a worker process starts, are for tests that let something go wrong.
     Where there is a key, what was recorded is signed at the end; ``warn`` is told if it cannot be.
     ``listed`` is what is taken instead of the images that the pipeline declares.
 
@@ -107,7 +111,7 @@ def session(
     with ExitStack() as stack:
         journal = SqliteJournal(workspace.journal)
         stack.callback(journal.close)
-        number = _new_run() if resume is None else resume
+        number = resume or number or new_run()
         if resume is not None:
             spec = _kept_spec(journal, resume)
         physical = plan(spec, options)
@@ -119,12 +123,17 @@ def session(
         for folder in (home, scratch, workspace.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
         layers = sandbox_layers(options.sandbox, workers=pool == "process")
-        executing = _pool(
-            pool,
-            (workspace.artifacts, scratch, Path(spec.folder)),
-            layers=[layer for layer, lack in layers.items() if not lack],
-            reserve=reserve,
-            worker=worker,
+        executing = remembering(
+            _pool(
+                pool,
+                (workspace.artifacts, scratch, Path(spec.folder)),
+                layers=[layer for layer, lack in layers.items() if not lack],
+                reserve=reserve,
+                worker=worker,
+            ),
+            workspace,
+            Path(spec.folder),
+            blank=fresh or all(row.run == number for row in journal.runs()),
         )
         # Where it cannot begin nobody else closes it; once it has run, closing again is harmless.
         stack.callback(executing.close, kill=True)
@@ -147,7 +156,11 @@ def session(
             exclude=[workspace.root, *targets(spec)],
         )
         stack.callback(source.close)
-        claimed, state = _claimed(journal, number, spec, fault, resumed=resume is not None)
+        definition = {
+            "spec": to_json(spec),
+            "keys": fixed_keys(physical.logical, Path(spec.folder)),
+        }
+        claimed, state = _claimed(journal, number, definition, fault, resumed=resume is not None)
         slugs = Slugs(home / "slugs.db", journal, number)
         stack.callback(slugs.close)
         decider = Decider(journal, number, physical.logical)
@@ -185,14 +198,19 @@ def session(
 
 
 def _claimed(
-    journal: Journal, number: RunId, spec: PipelineSpec, fault: Fault, *, resumed: bool
+    journal: Journal,
+    number: RunId,
+    definition: Mapping[str, object],
+    fault: Fault,
+    *,
+    resumed: bool,
 ) -> tuple[Claimed, RunState]:
     """The run as this coordinator's own, from here on, and how it stands."""
     from imagelane.adapters.owner import this_process  # noqa: PLC0415
     from imagelane.record.recover import recover  # noqa: PLC0415
 
     if not resumed:
-        return journal.create(number, {"spec": to_json(spec)}, this_process()), RunState()
+        return journal.create(number, definition, this_process()), RunState()
     fault("resume: before the claim")
     claimed = journal.claim(number, this_process())
     fault("resume: claimed")
@@ -224,10 +242,6 @@ def _requests(workspace: Workspace, number: RunId) -> Requests:
 def _drop(_: str) -> None:
     """A decision that was carried out before, or that the run has overtaken, is of no consequence:
     whoever took it was told whether it stands."""
-
-
-def _new_run() -> RunId:
-    return RunId(f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}")
 
 
 def _beginning(

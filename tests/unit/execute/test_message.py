@@ -184,8 +184,8 @@ def test_no_field_is_forgotten() -> None:
     sent = json.loads(encode(Order(1, Subject(1, 1), 0, (), ()))[HEADER:])
     assert len(sent) - 1 == len(fields(Order))
     report = json.loads(encode(REPORT)[HEADER:])
-    # Who said it is known by the connection.
-    assert len(report) - 1 == len(fields(StageReport)) - 1
+    # Who said it is known by the connection; its key, and whether it was reused, by the supervisor.
+    assert len(report) - 1 == len(fields(StageReport)) - 3
 
 
 @given(st.lists(answers, max_size=5), st.data())

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from imagelane.adapters.observers.steady import Steady
-from imagelane.model.events import Event, encode, stage_of, subject_of, type_name
+from imagelane.model.event_form import encode, type_name
+from imagelane.model.events import Event, stage_of, subject_of
 from imagelane.model.plan import PhysicalPlan
 from imagelane.model.run import RunState
 from imagelane.ports.observer import Pulse

@@ -23,6 +23,8 @@ class Candidate:
     columns: Mapping[str, str] = field(default_factory=dict)
     row: int = 0
     line: int = 0
+    inode: int = 0
+    """Its number on the disk; 0 where it is not there."""
 
     @property
     def name(self) -> str:

@@ -119,4 +119,4 @@ class _Walker:
         reason = no_image(below.rpartition("/")[2])
         if reason is not None:
             return LeftOut(reason, below)
-        return Candidate(below, path, found.st_size, found.st_mtime_ns)
+        return Candidate(below, path, found.st_size, found.st_mtime_ns, inode=found.st_ino)

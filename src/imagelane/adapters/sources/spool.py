@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 import apsw
 
@@ -22,6 +24,7 @@ from imagelane.adapters.durable import sync_folder
 from imagelane.adapters.sources.candidate import Candidate, LeftOut
 from imagelane.adapters.sources.folder import Frontier
 from imagelane.adapters.sources.placing import Placed, Placing
+from imagelane.model.differing import SourceDifference
 from imagelane.ports.source import SourceError, SourceItem
 from imagelane.publish.naming import distinct
 
@@ -30,6 +33,8 @@ PAGE = 500
 _CHUNK = 1000
 _NAMED = 20
 """How many of those left out for one reason are named."""
+_EXAMPLES = 5
+"""How many files that became something else are named."""
 _QUERIES = named_queries(sql(__package__, "spool.sql"))
 
 
@@ -55,7 +60,9 @@ class SpooledSource:
         """
         self._path = path
         self._lock = Lock()
-        self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        self._connection = apsw.Connection(
+            str(path), flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        )
         ((found, images, groups),) = self._all(_QUERIES["about"], ())
         if found != declaration:
             raise SourceError(
@@ -84,6 +91,56 @@ class SpooledSource:
         for reason, relative in self._all(_QUERIES["ignored"], ()):
             names[reason] = (*names.get(reason, ()), restored(relative))
         return names
+
+    def same_as(self, earlier: Path) -> bool:
+        """Whether an earlier spool lists the same files, as far as their sizes, times and numbers
+        on the disk tell, in the same groups and the same order."""
+        with self._beside(earlier) as execute:
+            if execute is None or execute(_QUERIES["about_alike"]).get == 0:
+                return False
+            return bool(execute(_QUERIES["alike"]).get == self._count[0])
+
+    def compared_with(self, earlier: Path) -> SourceDifference | None:
+        """What became of the files since an earlier spool was made; None where that is gone, or was
+        made by an earlier version."""
+        with self._beside(earlier) as execute:
+            if execute is None:
+                return None
+            execute(_QUERIES["compare"])
+            counts = dict(execute(_QUERIES["became"]))
+            examples = tuple(
+                f"{became}: {restored(relative)}"
+                for became, relative in execute(_QUERIES["compared_examples"], (_EXAMPLES,))
+            )
+        return SourceDifference(
+            same=counts.get("same", 0),
+            changed=counts.get("changed", 0),
+            new=counts.get("new", 0),
+            gone=counts["gone"],
+            doubtful=counts["doubtful"],
+            groups=counts["groups"],
+            groups_touched=counts["touched"],
+            examples=examples,
+        )
+
+    @contextmanager
+    def _beside(self, earlier: Path) -> Iterator[Callable[..., apsw.Cursor] | None]:
+        """Queries over this spool and an earlier one, called ``other``; None where there is none
+        that can be compared."""
+        with self._lock:
+            execute = self._connection.execute
+            if not earlier.exists():
+                yield None
+                return
+            try:
+                execute("ATTACH ? AS other", (f"file:{quote(str(earlier.absolute()))}?mode=ro",))
+                execute("SELECT inode FROM other.files LIMIT 1").fetchall()
+            except apsw.Error:
+                yield None
+            else:
+                yield execute
+            with suppress(apsw.Error):
+                execute("DETACH other")
 
     def close(self) -> None:
         with self._lock:
@@ -242,6 +299,7 @@ def _row(found: Candidate, placed: Placed) -> tuple[apsw.SQLiteValue, ...]:
         stored(found.path),
         found.bytes,
         found.mtime_ns,
+        found.inode,
         json.dumps(dict(found.columns)),
         found.line,
     )

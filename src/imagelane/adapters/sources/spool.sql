@@ -18,6 +18,7 @@ CREATE TABLE files (
   path ANY NOT NULL,
   bytes INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
   columns TEXT NOT NULL,                  -- JSON
   line INTEGER NOT NULL                   -- of a manifest
 ) STRICT;
@@ -50,8 +51,8 @@ SELECT id, relative FROM folders WHERE id > ? ORDER BY id LIMIT 1;
 
 -- name: add_file
 INSERT INTO files (key, group_name, group_order, file_order, may_lead, role, relative, path, bytes,
-  mtime_ns, columns, line)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  mtime_ns, inode, columns, line)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: count_ignored
 INSERT INTO ignored_counts VALUES (?, 1)
@@ -122,3 +123,54 @@ SELECT reason, count FROM ignored_counts ORDER BY reason;
 
 -- name: ignored
 SELECT reason, relative FROM ignored ORDER BY reason, relative;
+
+-- name: about_alike
+SELECT count(*) FROM about a JOIN other.about b
+ON a.declaration = b.declaration AND a.images = b.images AND a.groups = b.groups;
+
+-- Both in the order of admission, so that a million are compared without sorting them.
+-- name: alike
+SELECT count(*) FROM items a
+JOIN other.items b ON b.sequence = a.sequence
+JOIN files f ON f.id = a.file
+JOIN other.files g ON g.id = b.file
+JOIN groups m ON m.number = a.group_no
+JOIN other.groups n ON n.number = b.group_no
+WHERE a.group_no = b.group_no AND a.ordinal = b.ordinal AND a.leads = b.leads AND a.last = b.last
+  AND f.path = g.path AND f.bytes = g.bytes AND f.mtime_ns = g.mtime_ns AND f.inode = g.inode
+  AND f.relative = g.relative AND f.role = g.role AND f.columns = g.columns
+  AND m.name = n.name AND m.size = n.size;
+
+-- What became of each file since another listing, by its path.
+-- name: compare
+CREATE TEMP TABLE compared AS
+SELECT items.group_no AS group_no, f.relative AS relative, f.bytes AS bytes,
+  CASE
+    WHEN g.id IS NULL THEN 'new'
+    WHEN f.bytes = g.bytes AND f.mtime_ns = g.mtime_ns AND f.inode = g.inode
+      AND f.columns = g.columns THEN 'same'
+    ELSE 'changed'
+  END AS became
+FROM main.items JOIN main.files f ON f.id = items.file
+LEFT JOIN other.files g ON g.path = f.path;
+CREATE TEMP TABLE gone AS
+SELECT n.name AS group_name, g.relative AS relative
+FROM other.items JOIN other.files g ON g.id = items.file JOIN other.groups n ON n.number = items.group_no
+WHERE NOT EXISTS (SELECT 1 FROM main.files f WHERE f.path = g.path);
+CREATE TEMP TABLE touched AS
+SELECT group_no FROM compared WHERE became <> 'same'
+UNION SELECT number FROM main.groups JOIN gone ON gone.group_name = groups.name
+UNION SELECT m.number FROM main.groups m LEFT JOIN other.groups n ON n.name = m.name
+  WHERE n.size IS NOT m.size;
+
+-- name: became
+SELECT became, count(*) FROM compared GROUP BY became
+UNION ALL SELECT 'gone', count(*) FROM gone
+UNION ALL SELECT 'groups', count(*) FROM main.groups
+UNION ALL SELECT 'touched', count(*) FROM touched
+UNION ALL SELECT 'doubtful', count(*) FROM compared
+  WHERE became <> 'same' AND bytes IN (SELECT bytes FROM other.files);
+
+-- name: compared_examples
+SELECT became, relative FROM compared WHERE became <> 'same'
+UNION ALL SELECT 'gone', relative FROM gone LIMIT ?;

@@ -94,3 +94,7 @@ class StageSection(Section):
     sandbox: Literal["on", "off"] | None = None
     """`off`: it works on pixels and needs other files, programs or a network as well, so its
     worker is not shut in."""
+    reuse: bool | None = None
+    """Whether an outcome that is recorded for the same input may be taken instead of executing it
+    again. Where nothing is said: yes, but for `http`, `command` and functions that reach more than
+    their own image."""

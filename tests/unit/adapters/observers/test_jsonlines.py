@@ -4,7 +4,7 @@ import io
 import json
 
 from imagelane.adapters.observers.jsonlines import JsonLines
-from imagelane.model.events import decode
+from imagelane.model.event_form import decode
 from imagelane.model.ids import Subject
 from imagelane.model.states import ErrorClass
 from tests.unit.report.made_up import HOSTILE, RUN, MadeUp, Recipe

@@ -8,6 +8,7 @@ import pytest
 
 from imagelane.model import events as e
 from imagelane.model.audit import AuditPlan
+from imagelane.model.event_form import encode, type_name
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.merkle import Frontier
 from imagelane.model.states import GroupState, ImageState, RunStatus
@@ -217,9 +218,9 @@ def test_what_was_signed_by_an_earlier_version_stays_what_it_was() -> None:
     causes = Causes(audit_runs.PLAN)
     frontier = Frontier()
     for index, event in enumerate(audit_runs.events(2_000), 1):
-        kind, subject, stage = e.type_name(event), e.subject_of(event), e.stage_of(event)
+        kind, subject, stage = type_name(event), e.subject_of(event), e.stage_of(event)
         # Of payloads only what leaves say: they may get new fields.
-        said = e.encode(event)
+        said = encode(event)
         kept = {key: said[key] for key in ("role", "state", "status", "error") if key in said}
         body = json.dumps(kept, separators=(",", ":"))
         at = 1_795_000_000.0 + index / 1024

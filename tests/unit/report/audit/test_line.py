@@ -5,6 +5,7 @@ from random import Random
 
 from imagelane.model import events as e
 from imagelane.model.audit import Content, Leaf, Told
+from imagelane.model.event_form import encode, type_name
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.states import GroupState, ImageState
 from imagelane.report.audit.history import graph_lines, line_lines
@@ -22,8 +23,8 @@ def told(events: Sequence[e.Event]) -> list[Told]:
     assert causes.violations == []
     found = []
     for index, (event, own) in enumerate(zip(events, parents, strict=True), 1):
-        body = e.encode(event)
-        kind, stage = e.type_name(event), e.stage_of(event)
+        body = encode(event)
+        kind, stage = type_name(event), e.stage_of(event)
         outcome = str(body.get("state", ""))
         content = Content(RUN, float(index), 1, kind, e.subject_of(event), stage, "", outcome, "")
         found.append(Told(Leaf("", index, own), content, body))

@@ -16,7 +16,8 @@ from imagelane.adapters.database import named_queries, restored, sql
 from imagelane.adapters.journals.sqlite import read_model
 from imagelane.adapters.journals.sqlite.failures import explain, explained
 from imagelane.adapters.journals.sqlite.file import connect, reopen
-from imagelane.model.events import Event, decode, encode, stage_of, subject_of, type_name
+from imagelane.model.event_form import decode, encode, type_name
+from imagelane.model.events import Event, stage_of, subject_of
 from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.ports.journal import (
