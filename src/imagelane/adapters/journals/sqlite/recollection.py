@@ -28,6 +28,9 @@ _IN_DOUBT = -1
 _QUERIES = named_queries(sql(__package__, "recollection.sql"))
 _CHUNK = 1 << 20
 
+TOGETHER = 200
+"""Digests of files that are written down together."""
+
 
 class SqliteRecollection:
     """Reads a journal, and keeps an index of it in a file that may be lost at any time. Of one
@@ -37,6 +40,7 @@ class SqliteRecollection:
         self._journal = journal
         self._index = index
         self._connection: apsw.Connection | None = None
+        self._notes: list[tuple[apsw.SQLiteValue, ...]] = []
 
     def outcome(self, key: str) -> Recalled | None:
         connection = self._open()
@@ -84,16 +88,18 @@ class SqliteRecollection:
         self._note(file, digest)
 
     def doubt(self, file: SourceFile) -> None:
+        self._write_down()
         with explained(self._index):
             self._open().execute(_QUERIES["doubt"], (stored(file.path),))
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with explained(self._index):
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
-                connection.close()
+        try:
+            self._write_down()
+        finally:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                with explained(self._index):
+                    connection.close()
 
     def _note(self, file: SourceFile, digest: str) -> None:
         try:
@@ -104,9 +110,17 @@ class SqliteRecollection:
             return
         fresh = time.time_ns() - found.st_mtime_ns < JUST_NOW
         mtime = _IN_DOUBT if fresh else found.st_mtime_ns
-        values = (stored(file.path), found.st_size, mtime, found.st_ino, digest)
-        with explained(self._index):
-            self._open().execute(_QUERIES["add_file"], values)
+        self._notes.append((stored(file.path), found.st_size, mtime, found.st_ino, digest))
+        if len(self._notes) >= TOGETHER:
+            self._write_down()
+
+    def _write_down(self) -> None:
+        """Many notes in one transaction, which is over at once: others write to the index, too."""
+        notes, self._notes = self._notes, []
+        if notes:
+            connection = self._open()
+            with explained(self._index), connection:
+                connection.executemany(_QUERIES["add_file"], notes)
 
     def _open(self) -> apsw.Connection:
         if self._connection is None:
