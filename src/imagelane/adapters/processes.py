@@ -69,6 +69,7 @@ class Watch:
         self._processes = processes
         self._seen: dict[int, _Seen] = {}
         self._together = 0
+        self._least = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, name="watch", daemon=True)
         self._speeds: list[float] = []
@@ -93,6 +94,8 @@ class Watch:
     def coordinating(self) -> Iterator[None]:
         """Counts what the calling thread computes meanwhile as the coordinator's."""
         began = time.thread_time()
+        self._least = self._together
+        self._together = 0
         try:
             yield
         finally:
@@ -112,6 +115,7 @@ class Watch:
             lacked=lacked,
             memory=self._memory(decoded),
             together=self._together,
+            least=self._least,
             speed=sum(self._speeds) / len(self._speeds),
         )
 

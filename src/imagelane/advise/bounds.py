@@ -113,18 +113,16 @@ def _names(segments: Iterator[Segment]) -> Sequence[StageName]:
     return [name for segment in segments for name in segment.stages]
 
 
-def serial_share(profile: Profile, means: Means) -> float:
-    """The largest share of all work that is done one after the other however many workers there
-    are: what a stage contends for, promotions, or the coordinator's own. Each of these goes on
-    beside the others, so it is the largest that counts and not their sum."""
-    total = promoted = 0.0
+def serial(profile: Profile, means: Means) -> float:
+    """Seconds of each image that are one after the other however many workers there are: what a
+    stage contends for, promotions, or the coordinator's own. Each of these goes on beside the
+    others, so it is the largest that counts and not their sum."""
+    promoted = 0.0
     alone = [len(profile.stages) * (profile.costs.turn + profile.costs.event)]
     for stage in profile.stages:
         computing, waiting = means.of(stage)
-        total += computing + waiting
         if stage.place is Place.COORDINATOR:
             promoted += computing + waiting
         elif stage.scope is Scope.IMAGE:
             alone.append(waiting * min(1.0, stage.scaling.contention))
-    total += alone[0]
-    return max(promoted, *alone) / total if total else 0.0
+    return max(promoted, *alone)

@@ -205,7 +205,11 @@ def _memory(question: Question, plan: PhysicalPlan, trace: Trace) -> Interval | 
     busiest = max(1, trace.tally.most_at_work) if plan.processes else 0
     # A worker that never had an order holds what it loaded.
     idle = (plan.processes - busiest) * used.idle
-    working = used.together(busiest, trace.tally.largest, hosts=hosts) + max(0, idle)
+    # Of a source whose files are no larger than those measured, no picture is either.
+    measured = max((one.size for one in question.profile.images), default=0.0)
+    larger = max(1.0, question.shape.largest / measured) if measured else 1.0
+    decoded = min(trace.tally.largest, round(used.decoded * larger))
+    working = used.together(busiest, decoded, hosts=hosts) + max(0, idle)
     middle = max(working, used.least)
     off = math.exp(SURE * MEMORY)
     return Interval(middle / off, middle, middle * off)

@@ -314,22 +314,26 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _memory(runs: Sequence[RunObserved]) -> MemoryUse | None:
-    """Of the run with most processes, since pages that they share count once."""
+    """Of the run with most processes, since pages that they share count once. Workers are not at
+    their most all at one moment: each counts for its share of what all had together."""
     seen = [
-        (len({one.worker for one in run.attempts}), place, run.usage.memory)
+        (len({one.worker for one in run.attempts if one.place is Place.PROCESS}), place, run.usage)
         for place, run in enumerate(runs)
         if run.usage and run.usage.memory
     ]
     if not seen:
         return None
-    used = [memory for _, _, memory in seen]
-    most = max(seen)[2]
+    used = [usage.memory for _, _, usage in seen if usage.memory]
+    workers, _, usage = max(seen, key=lambda one: one[:2])
+    most = usage.memory or used[0]
+    shared = (usage.together - most.coordinator - most.host) / workers if workers else 0.0
     return replace(
         most,
         host=max(one.host for one in used),
         idle=min((one.idle for one in used if one.idle), default=0),
+        worker=round(min(most.worker, max(most.idle, shared))),
         decoded=max(one.decoded for one in used),
-        least=min(run.usage.together for run in runs if run.usage),
+        least=max(usage.least for _, _, usage in seen),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from imagelane.advise.bounds import LANE, demands, serial_share
+from imagelane.advise.bounds import LANE, demands, serial
 from imagelane.advise.foretell import Question, foretell, quick
 from imagelane.advise.scaling import amdahl, best_at_once
 from imagelane.advise.search import WITHIN, hybrid, knobs, moves, parallel, plain
@@ -130,12 +130,13 @@ def _ceiling(question: Question, sequential: Forecast) -> Ceiling:
         unbound = knob.turned(unbound, knob.values[-1])
     scarcest = demands(question.plan(unbound), question.means(), question.machine.cores)[0]
     each = sequential.seconds.middle / max(1, question.images)
-    serial = serial_share(question.profile, question.means())
+    share = serial(question.profile, question.means()) / each if each else 0.0
+    share = min(1.0, max(0.0, share))
     speed_up = each / scarcest.seconds if scarcest.seconds else 1.0
     name = scarcest.name if scarcest.name != LANE else "one at a time"
     if scarcest.stage is not None and scarcest.stage not in name:
         name = f"{name}, most of it for {scarcest.stage}"
-    return Ceiling(max(1.0, speed_up), name, serial, amdahl(min(1.0, max(0.0, serial))))
+    return Ceiling(max(1.0, speed_up), name, share, amdahl(share))
 
 
 def _slower(question: Question) -> Iterator[tuple[StageName, float]]:

@@ -163,7 +163,8 @@ class Usage:
     ``coordinator`` is processor time of its loop in seconds. ``workers`` gives that of each process
     by its number, all of it. ``lacked`` is how long threads of a kind of process were ready to
     compute and given no core, in seconds for each second that they computed. Bytes as in
-    `MemoryUse`; ``together`` is the most that all had at one moment. ``speed`` is as in a profile.
+    `MemoryUse`; ``together`` is the most that all had at one moment, ``least`` the most before the
+    coordinator's loop began. ``speed`` is as in a profile.
     """
 
     coordinator: float
@@ -172,6 +173,7 @@ class Usage:
     memory: MemoryUse | None
     together: int
     speed: float
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from imagelane.model.profile import VERSION, Profile
 from imagelane.model.spec import PipelineSpec, Place, StageSpec
 from imagelane.plan.draft import pool_of
 from imagelane.plan.logical import logical_plan
-from imagelane.wiring.reading import open_journal, targets, workspace_of
+from imagelane.wiring.reading import load, open_journal, targets, workspace_of
 from imagelane.wiring.session import reserve, session
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def _observed(
         Watch() as watch,
         # As a run does it, so that its start takes as much.
         reserve(Path(spec.file or spec.folder)) as ready,
+        _loaded(spec),
         session(spec, options, listed=source, seed=1, reserve=ready) as (engine, number),
     ):
         enough = threading.Timer(seconds, engine.pause, ["measured enough"])
@@ -209,6 +210,15 @@ def _observed(
         journal.close()
     decoded = max((getattr(one.event, "decoded_bytes", 0) for one in events), default=0)
     return observe(events, logical, level.at_once, watch.usage(decoded))
+
+
+@contextmanager
+def _loaded(spec: PipelineSpec) -> Iterator[None]:
+    """Reads the pipeline file while workers get ready, as a run does: with the process that looks
+    at users' functions that is what takes most memory of all where little is computed."""
+    if spec.file is not None and Path(spec.file).is_file():
+        load(Path(spec.file))
+    yield
 
 
 def _options(spec: PipelineSpec, at_once: int) -> RunOptions:
