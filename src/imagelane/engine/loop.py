@@ -261,6 +261,7 @@ class Engine:
 
     def _write_out(self, expected: tuple[int, int]) -> None:
         """Wait until everything is durable."""
+        self._carry_on()
         while not self._recorder.idle:
             now = self._parts.clock.monotonic()
             if self._recorder.full is not None:

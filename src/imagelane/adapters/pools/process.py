@@ -141,10 +141,10 @@ class ProcessPool:
             if segment.place in of_place
         }
         self._crew_of |= dict.fromkeys(unbound(plan), self._unbound)
-        crews = self._crew_of.values()
-        for crew in (self._pixels, self._unbound, self._hosts):
-            if crew in crews:
-                crew.hire(1 if crew is self._hosts else crew.size)
+        # What waits comes after pixels: its host would only keep their workers from getting ready.
+        crews = set(self._crew_of.values())
+        for crew in crews - {self._hosts} or crews:
+            crew.hire(1 if crew is self._hosts else crew.size)
         self._board.flush()
         if self._reserve is not None:
             self._reserve.close()

@@ -22,33 +22,29 @@ class Reserve:
     Args:
         folder: the pipeline's own; workers stand in it.
         environment: their environment variables.
-        pixels: how many for pixels; there is one more for what waits.
+        pixels: how many, all of them for pixels.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str], pixels: int) -> None:
         self._folder = folder.absolute()
-        self._children: dict[Place, list[Child]] = {Place.PROCESS: [], Place.THREAD: []}
+        self._children: list[Child] = []
         # What keeps them from being started is found, and told, by those who need them.
         with contextlib.suppress(OSError):
             for number in range(1, pixels + 1):
-                self._start(f"p{number}", Place.PROCESS, environment)
-            self._start("t1", Place.THREAD, environment)
+                child = Child(f"p{number}", Place.PROCESS, self._folder, environment)
+                self._children.append(child)
 
     def take(self, place: Place, folder: Path) -> Child | None:
-        """The next one of its kind that stands in ``folder``; from now on it is the caller's."""
-        children = self._children[place]
-        return children.pop(0) if children and folder == self._folder else None
+        """The next one, if it is of that kind and stands in ``folder``; from now on it is the
+        caller's."""
+        fits = self._children and place is Place.PROCESS and folder == self._folder
+        return self._children.pop(0) if fits else None
 
     def close(self) -> None:
         """End those that nobody took."""
-        left = [child for children in self._children.values() for child in children]
-        for children in self._children.values():
-            children.clear()
+        left, self._children = self._children, []
         for child in left:
             child.dismiss()
         for child in left:
             child.ended(_END)
             child.close()
-
-    def _start(self, slot: str, place: Place, environment: Mapping[str, str]) -> None:
-        self._children[place].append(Child(slot, place, self._folder, environment))
