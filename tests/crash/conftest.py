@@ -26,7 +26,7 @@ images: {from: photos/, group: folder}
 stages:
   validate:
   thumbnails: {needs: [validate], with: {widths: [40, 80]}}
-  pace: {needs: [validate], uses: command, with: {run: [sleep, "0.05"]}}
+  pace: {needs: [validate], uses: command, with: {run: [sleep, "0.1"]}}
   store: {needs: [thumbnails, pace], with: {to: public/}}
   contact-sheet: {scope: group, needs: [thumbnails], with: {cell: 40}}
   publish: {scope: group, needs: [store, contact-sheet]}
