@@ -23,7 +23,7 @@ from tests.integration.conftest import Project
 def endless(request: pytest.FixtureRequest, bystander: Bystander) -> Watched:
     """A run with a command that does not end by itself, nor does what it started."""
     command = f'{{run: "{request.param}", shell: true}}'
-    pipeline = STEADY.replace('{run: [sleep, "0.05"]}', command)
+    pipeline = STEADY.replace('{run: [sleep, "0.1"]}', command)
     run = bystander.start(bystander.project(pipeline=pipeline), "--model", "parallel")
     run.until(lambda: sleepers(run.project))
     return run
@@ -57,7 +57,7 @@ def test_a_second_ctrl_c_takes_its_commands_along(endless: Watched) -> None:
 
 
 def test_a_killed_host_takes_its_commands_along(bystander: Bystander) -> None:
-    pipeline = STEADY.replace('[sleep, "0.05"]', '[sh, "-c", "test -e again || exec sleep 300"]')
+    pipeline = STEADY.replace('[sleep, "0.1"]', '[sh, "-c", "test -e again || exec sleep 300"]')
     project = bystander.project(pipeline=pipeline)
     run = bystander.start(project)
     run.until(lambda: sleepers(project))
