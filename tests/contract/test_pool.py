@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,13 @@ import pytest
 
 from imagelane.adapters.pools.inline import InlinePool
 from imagelane.adapters.pools.process import ProcessPool
+from imagelane.adapters.pools.remembering import RememberingPool
 from imagelane.execute.sandbox.limits import FILES
 from imagelane.execute.sandbox.terms import examine
 from imagelane.model.spec import Reads
+from imagelane.model.work import SourceFile
 from imagelane.ports.pool import Pool
+from imagelane.record.keys import Keys
 from imagelane.testing.pool_bench import Bench, Doing, MakePool, descriptors, pixels
 from imagelane.testing.pool_contract import PoolContract
 from imagelane.testing.supervised_pool_contract import SupervisedPoolContract
@@ -31,6 +35,41 @@ class TestInlinePool(PoolContract):
     def make(self, tmp_path: Path) -> MakePool:
         def make_pool(**settings: Any) -> Pool:
             return InlinePool(*folders(tmp_path), **settings)
+
+        return make_pool
+
+
+class Forgetful:
+    """A recollection that knows every file, and no outcome."""
+
+    def outcome(self, key: str) -> None:
+        assert len(key) == 64
+
+    def digest(self, file: SourceFile) -> str:
+        return hashlib.sha256(Path(file.path).read_bytes()).hexdigest()
+
+    def read(self, file: SourceFile, digest: str) -> None:
+        assert digest == self.digest(file)
+
+    def doubt(self, file: SourceFile) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class TestRememberingPool(PoolContract):
+    """What is promised of every pool, by one before which everything is looked up in vain."""
+
+    @pytest.fixture
+    def make(self, tmp_path: Path) -> MakePool:
+        def make_pool(**settings: Any) -> Pool:
+            return RememberingPool(
+                ProcessPool(*folders(tmp_path), **settings),
+                Forgetful(),
+                lambda plan: Keys(plan.logical, {}, {}),
+                bool,
+            )
 
         return make_pool
 

@@ -74,6 +74,8 @@ def _reasons(
     if old.needs != new.needs:
         yield f"it needs {_listed(new.needs)}, was {_listed(old.needs)}"
     sees = new.spec.traits.reads is Reads.PICTURE or new.spec.traits.makes_picture
+    if then.resampler != now.resampler:
+        yield f"pictures are resized by {now.resampler.value}, was {then.resampler.value}"
     if sees and then.decode != now.decode:
         yield "the source is decoded to another size, for the sake of all stages that take it"
     if sees and _limits(then) != _limits(now):

@@ -72,6 +72,7 @@ class Keys:
         common = {
             "version": VERSION,
             "versions": {name: one for name, one in versions.items() if name not in _IRRELEVANT},
+            "resampler": plan.resampler.value,
         }
         # What all decodes of the plan share: the shrink and the limits.
         decode = {"decode": to_json(plan.decode), "limits": limits}

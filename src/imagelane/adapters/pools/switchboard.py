@@ -30,6 +30,7 @@ class Switchboard(Generic[Owner]):
         self._next_look = math.inf
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._bell_stands = threading.Lock()
+        self._wanted = False
         self._selector.register(self._bell, selectors.EVENT_READ)
         self.owners: dict[Owner, Child] = {}
 
@@ -111,8 +112,11 @@ class Switchboard(Generic[Owner]):
 
     def ring(self) -> None:
         """Let `listen` return now. Safe in a signal handler and from any thread, at any time."""
-        # Never waits: whoever holds it rings already, or is closing.
-        if self._bell_stands.acquire(blocking=False):
+        # Never waits. Whoever holds it is closing; or rings, and may have been heard already: so it
+        # looks once more, when it has let go, whether somebody was turned away.
+        self._wanted = True
+        while self._wanted and self._bell_stands.acquire(blocking=False):
+            self._wanted = False
             os.eventfd_write(self._bell, 1)
             self._bell_stands.release()
 

@@ -143,24 +143,37 @@ WHERE a.group_no = b.group_no AND a.ordinal = b.ordinal AND a.leads = b.leads AN
 
 -- What became of each file since another listing, by its path.
 -- name: compare
-CREATE TEMP TABLE compared AS
-SELECT items.group_no AS group_no, f.relative AS relative, f.bytes AS bytes,
+CREATE TEMP TABLE earlier (
+  path ANY PRIMARY KEY, bytes INTEGER, mtime_ns INTEGER, inode INTEGER, columns TEXT, relative ANY,
+  group_name ANY
+) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO earlier
+SELECT g.path, g.bytes, g.mtime_ns, g.inode, g.columns, g.relative, n.name
+FROM other.items i JOIN other.files g ON g.id = i.file JOIN other.groups n ON n.number = i.group_no
+ORDER BY g.path;
+CREATE TEMP TABLE compared (
+  path ANY PRIMARY KEY, group_no INTEGER, relative ANY, bytes INTEGER, became TEXT
+) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO compared
+SELECT f.path, i.group_no, f.relative, f.bytes,
   CASE
-    WHEN g.id IS NULL THEN 'new'
+    WHEN g.path IS NULL THEN 'new'
     WHEN f.bytes = g.bytes AND f.mtime_ns = g.mtime_ns AND f.inode = g.inode
       AND f.columns = g.columns THEN 'same'
     ELSE 'changed'
-  END AS became
-FROM main.items JOIN main.files f ON f.id = items.file
-LEFT JOIN other.files g ON g.path = f.path;
+  END
+FROM main.items i JOIN main.files f ON f.id = i.file LEFT JOIN earlier g ON g.path = f.path
+ORDER BY f.path;
 CREATE TEMP TABLE gone AS
-SELECT n.name AS group_name, g.relative AS relative
-FROM other.items JOIN other.files g ON g.id = items.file JOIN other.groups n ON n.number = items.group_no
-WHERE NOT EXISTS (SELECT 1 FROM main.files f WHERE f.path = g.path);
+SELECT group_name, relative FROM earlier
+WHERE NOT EXISTS (SELECT 1 FROM compared WHERE compared.path = earlier.path);
+CREATE TEMP TABLE sizes AS SELECT DISTINCT bytes FROM earlier;
+CREATE TEMP TABLE names (name ANY PRIMARY KEY, size INTEGER) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO names SELECT name, size FROM other.groups;
 CREATE TEMP TABLE touched AS
 SELECT group_no FROM compared WHERE became <> 'same'
-UNION SELECT number FROM main.groups JOIN gone ON gone.group_name = groups.name
-UNION SELECT m.number FROM main.groups m LEFT JOIN other.groups n ON n.name = m.name
+UNION SELECT number FROM main.groups WHERE name IN (SELECT group_name FROM gone)
+UNION SELECT m.number FROM main.groups m LEFT JOIN names n ON n.name = m.name
   WHERE n.size IS NOT m.size;
 
 -- name: became
@@ -169,7 +182,7 @@ UNION ALL SELECT 'gone', count(*) FROM gone
 UNION ALL SELECT 'groups', count(*) FROM main.groups
 UNION ALL SELECT 'touched', count(*) FROM touched
 UNION ALL SELECT 'doubtful', count(*) FROM compared
-  WHERE became <> 'same' AND bytes IN (SELECT bytes FROM other.files);
+  WHERE became <> 'same' AND bytes IN (SELECT bytes FROM sizes);
 
 -- name: compared_examples
 SELECT became, relative FROM compared WHERE became <> 'same'
