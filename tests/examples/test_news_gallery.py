@@ -89,7 +89,14 @@ def test_a_second_run_finds_the_same(gallery: Example, imagelane: Imagelane) -> 
     manifest = Path("public") / "harbour" / "manifest.json"
     before = (gallery.folder / manifest).read_bytes()
     imagelane(
-        "run", gallery.pipeline, "--quiet", "--model", "sequential", cwd=gallery.folder, code=1
+        "run",
+        gallery.pipeline,
+        "--quiet",
+        "--fresh",
+        "--model",
+        "sequential",
+        cwd=gallery.folder,
+        code=1,
     )
     assert (gallery.folder / manifest).read_bytes() == before
 
