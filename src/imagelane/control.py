@@ -16,7 +16,7 @@ from imagelane.model.codec import from_json
 from imagelane.model.decision import Decision, Request, Verb
 from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.spec import PipelineSpec
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import LIVE_GROUPS, GroupState, ImageState, RunStatus
 from imagelane.plan.logical import logical_plan
 from imagelane.record.dead_letters import Filter, by_group, dead_letters
 from imagelane.record.decisions import Decider
@@ -150,7 +150,7 @@ def regenerated(
         return Decision(subject, Verb.RETRY, reason, actor, "regenerate", stages)
 
     for group in journal.groups(run):
-        live = group.state in {GroupState.PUBLISHED, GroupState.PARTIAL}
+        live = group.state in LIVE_GROUPS
         if not live or not wanting.group(group.group, group.name):
             continue
         found: dict[Subject, Decision] = {}

@@ -11,9 +11,51 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
+from imagelane.model.conditions import (
+    BreakerClosed,
+    BreakerOpened,
+    MemoryEased,
+    MemoryShort,
+    WaitedForRoom,
+)
 from imagelane.model.ids import Digest, StageName, Subject
+from imagelane.model.later import GroupReopened, GroupRolledBack, ImageReopened
 from imagelane.model.outcome import Rendition, Verdict
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
+
+__all__ = [
+    "VERSION",
+    "AlertRaised",
+    "AlertSettled",
+    "BreakerClosed",
+    "BreakerOpened",
+    "Event",
+    "GateOpened",
+    "GroupClosed",
+    "GroupOpened",
+    "GroupReopened",
+    "GroupRolledBack",
+    "GroupSettled",
+    "ImageReceived",
+    "ImageReopened",
+    "ImageSettled",
+    "MemoryEased",
+    "MemoryShort",
+    "RunResumed",
+    "RunSettled",
+    "RunStarted",
+    "SourceExhausted",
+    "StopDecided",
+    "TaskFailed",
+    "TaskSkipped",
+    "TaskSucceeded",
+    "WaitedForRoom",
+    "decode",
+    "encode",
+    "stage_of",
+    "subject_of",
+    "type_name",
+]
 
 VERSION = 1
 """Of the stored form of events."""
@@ -143,36 +185,6 @@ class ImageSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageReopened:
-    """A settled image is taken up again, by a redrive, a regeneration or a person's decision.
-
-    ``settled`` is the state that it had settled in. ``record`` holds what goes on being true of it
-    (`imagelane.model.records.image_json`): what has been settled is in flight no more, so nobody
-    else remembers it. ``decision`` is the word for it, ``actor`` who took it.
-    """
-
-    subject: Subject
-    settled: ImageState
-    decision: str
-    reason: str
-    actor: str
-    record: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupReopened:
-    """A group that is over, or is held, is taken up again; fields as for an image. What is live of
-    it stays live until its stages have made the next version."""
-
-    subject: Subject
-    settled: GroupState
-    decision: str
-    reason: str
-    actor: str
-    record: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class GateOpened:
     """``present`` members go on into the group stages, ``gone`` have left the group."""
 
@@ -188,49 +200,6 @@ class GroupSettled:
     state: GroupState
     reason: str = ""
     manifest: Digest | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryShort:
-    """Too little memory is left on the machine, or in its container, to begin anything beside what
-    is in hand: ``available`` bytes of ``limit``. One order at a time goes on."""
-
-    available: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryEased:
-    """Memory is not short any more."""
-
-    available: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class WaitedForRoom:
-    """Nothing was begun for so many seconds, since the disk of a folder had no room: ``needed``
-    bytes were asked for, 0 where that is not known. Recorded once there is room, or when the run
-    ends, for the journal may lie on that disk."""
-
-    folder: str
-    needed: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerOpened:
-    """What a stage calls does not answer, so nothing of it is begun but now and then one attempt,
-    on probation. A coordinator that takes over keeps to it."""
-
-    stage: StageName
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerClosed:
-    """It answers again."""
-
-    stage: StageName
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +258,7 @@ Event = (
     | GroupReopened
     | GateOpened
     | GroupSettled
+    | GroupRolledBack
     | MemoryShort
     | MemoryEased
     | WaitedForRoom
@@ -315,6 +285,7 @@ _TYPES: Mapping[str, type] = {
     "group_reopened": GroupReopened,
     "gate_opened": GateOpened,
     "group_settled": GroupSettled,
+    "group_rolled_back": GroupRolledBack,
     "memory_short": MemoryShort,
     "memory_eased": MemoryEased,
     "waited_for_room": WaitedForRoom,
@@ -339,13 +310,14 @@ def _renditions(value: Any) -> tuple[Rendition, ...]:
     return tuple(Rendition(*row) for row in value)
 
 
-_STATES: Mapping[type, tuple[str, Callable[[Any], Any]]] = {
-    ImageSettled: ("state", ImageState),
-    GroupSettled: ("state", GroupState),
-    ImageReopened: ("settled", ImageState),
-    GroupReopened: ("settled", GroupState),
+_STATES: Mapping[type, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
+    ImageSettled: (("state",), ImageState),
+    GroupSettled: (("state",), GroupState),
+    ImageReopened: (("settled",), ImageState),
+    GroupReopened: (("settled",), GroupState),
+    GroupRolledBack: (("settled", "state"), GroupState),
 }
-"""A field of one name that means states of one kind or another."""
+"""Fields of one name that mean states of one kind or another."""
 
 _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "renditions": _renditions,
@@ -391,8 +363,8 @@ def decode(type_name: str, subject: Subject, stage: str | None, body: Mapping[st
         for name in body
     }
     if kind in _STATES:
-        name, states = _STATES[kind]
-        values[name] = states(values[name])
+        names, states = _STATES[kind]
+        values |= {name: states(values[name]) for name in names}
     if kind in _WITH_SUBJECT:
         values["subject"] = subject
     if kind in _WITH_STAGE:

@@ -152,6 +152,9 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             group.opened_gates.add(event.stage)
         case e.GroupSettled():
             _settle_group(state, event)
+        case e.GroupRolledBack():
+            _take_out(state.group_counts, event.settled, 1)
+            state.group_counts[event.state] += 1
         case e.SourceExhausted():
             state.exhausted = True
         case e.RunStarted() | e.RunResumed():

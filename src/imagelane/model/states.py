@@ -33,6 +33,7 @@ class GroupState(StrEnum):
     PARTIAL = "partial"
     ABORTED = "aborted"
     HELD = "held"
+    ROLLED_BACK = "rolled_back"
 
 
 class RunStatus(StrEnum):
@@ -113,9 +114,17 @@ GROUP_TRANSITIONS: Mapping[GroupState, frozenset[GroupState]] = {
     GroupState.HELD: frozenset(
         {GroupState.CLOSED, GroupState.GATED, GroupState.ABORTED, GroupState.PUBLISHED}
     ),
-    GroupState.PARTIAL: frozenset({GroupState.PUBLISHED, GroupState.CLOSED}),
-    GroupState.PUBLISHED: frozenset({GroupState.PARTIAL, GroupState.CLOSED}),
+    GroupState.PARTIAL: frozenset(
+        {GroupState.PUBLISHED, GroupState.CLOSED, GroupState.ROLLED_BACK}
+    ),
+    GroupState.PUBLISHED: frozenset(
+        {GroupState.PARTIAL, GroupState.CLOSED, GroupState.ROLLED_BACK}
+    ),
     GroupState.ABORTED: frozenset({GroupState.CLOSED}),
+    # Another version can be put back, also the one that the run had made; or a new one is made.
+    GroupState.ROLLED_BACK: frozenset(
+        {GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.CLOSED}
+    ),
 }
 
 RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
@@ -136,6 +145,9 @@ RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     RunStatus.FINISHED: frozenset({RunStatus.RUNNING, RunStatus.PAUSED}),
     RunStatus.CANCELLED: frozenset(),
 }
+
+LIVE_GROUPS = frozenset({GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.ROLLED_BACK})
+"""Groups in these states have a version that is live."""
 
 LEFT_THE_GROUP = frozenset({ImageState.SKIPPED, ImageState.REJECTED, ImageState.DEAD})
 """Images in these states are no longer members when a gate counts who is there."""

@@ -46,6 +46,18 @@ class Version:
     """One row for each image, for the gallery database."""
 
 
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Something that was done at a group's place: a version was made live (``digest``), by which
+    fence, when (seconds of the epoch). Without a digest nothing was, but the place belongs to that
+    fence from there on; where it is ``gone``, what was live was taken away."""
+
+    digest: Digest | None
+    fence: int
+    at: float
+    gone: bool = False
+
+
 class Publisher(Protocol):
     """A folder, an object store. Promoting the same version twice is harmless."""
 
@@ -81,12 +93,26 @@ class Publisher(Protocol):
     def versions(self, slug: str) -> Iterator[Digest]:
         """All versions that are kept, newest first."""
 
+    def promotions(self, slug: str) -> Sequence[Promotion]:
+        """All that was done at the group's place, oldest first."""
+
+    def kept(self, slug: str, digest: Digest) -> bytes | None:
+        """The manifest of a version that is kept, live or not; None where it is not there, or is
+        not what its digest says."""
+
+    def lacking(self, version: Version) -> Sequence[str]:
+        """The names of those files of a version whose bytes are nowhere any more: neither in the
+        version, if it is kept, nor where it was made from. Reads all of them."""
+
 
 class IndexedPublisher(Publisher, Protocol):
     """A publisher whose target also has a list of its galleries."""
 
     def manifest(self, slug: str) -> bytes | None:
         """The manifest of the live version."""
+
+    def index(self) -> bytes | None:
+        """The list of galleries, if there is one."""
 
     def take_over_index(self, fence: int) -> None:
         """`take_over`, of the list of galleries."""

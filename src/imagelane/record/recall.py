@@ -71,6 +71,8 @@ def recall(journal: Journal, run: RunId, group: int) -> RecalledGroup | None:
                 found.record, found.over = record_now, None
             case e.GroupSettled() if found is not None and event.state is not GroupState.HELD:
                 found.over = event.state
+            case e.GroupRolledBack() if found is not None:
+                found.over = event.state
             case e.ImageReopened() if found is not None:
                 found.images.pop(event.subject)
     return found

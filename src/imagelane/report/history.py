@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from imagelane.model import events as e
 from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.run import final_image_state
-from imagelane.model.states import GroupState, ImageState
+from imagelane.model.states import LIVE_GROUPS, GroupState, ImageState
 from imagelane.ports.journal import GroupRow, Journal, Recorded, RunRow
 from imagelane.report.timeline import Axis, read_axis
 from imagelane.report.view import Entry, History, Taken
 
-OVER = frozenset({GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.ABORTED})
+OVER = LIVE_GROUPS | {GroupState.ABORTED}
 """States of a group in which its whole images share its fate."""
 
 
@@ -106,6 +106,11 @@ def _taken(recorded: Recorded, event: e.ImageReopened | e.GroupReopened, after: 
     return Taken(event.decision, event.reason, event.actor, recorded.at, after)
 
 
+def _rolled_back(recorded: Recorded, event: e.GroupRolledBack, after: int) -> Taken:
+    word = f"version {event.manifest[:16]} put back"
+    return Taken(word, event.reason, event.actor, recorded.at, after)
+
+
 def aborted_with(reason: str) -> str:
     """Why an image that was whole is not live."""
     return f"its group was aborted: {reason}"
@@ -138,6 +143,8 @@ def read_group(journal: Journal, run: RunRow, group: int) -> History | None:
     for one in journal.events(run.run, subject=subject):
         if isinstance(one.event, e.GroupReopened):
             decisions.append(_taken(one, one.event, len(entries)))
+        elif isinstance(one.event, e.GroupRolledBack):
+            decisions.append(_rolled_back(one, one.event, len(entries)))
         elif (line := entry(one, axis)) is not None:
             entries.append(line)
     states = Counter(image.state for image in journal.images(run.run, group=group))

@@ -11,7 +11,14 @@ from imagelane.model.ids import Digest, StageName, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.records import GroupRecord, ImageRecord, group_json, image_json
 from imagelane.model.run import RunState, evolve
-from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
+from imagelane.model.states import (
+    GROUP_TRANSITIONS,
+    LIVE_GROUPS,
+    ErrorClass,
+    GroupState,
+    ImageState,
+    RunStatus,
+)
 
 NAMES = ("harbour.jpg", "hafen ü.jpg", "line\nbreak.jpg", "undecodable \udcff.jpg", "e\u0301.jpg")
 """File names as faulty as real ones are."""
@@ -50,6 +57,8 @@ class _Past:
                 self.images[event.subject] = (event.state, self.state.images[event.subject])
             case e.GroupSettled() if event.state is not GroupState.HELD:
                 self.groups[event.subject] = (event.state, self.state.groups[event.subject.group])
+            case e.GroupRolledBack():
+                self.groups[event.subject] = (event.state, self.groups[event.subject][1])
             case e.ImageReopened():
                 del self.images[event.subject]
             case e.GroupReopened():
@@ -59,6 +68,15 @@ class _Past:
     def image(self, subject: Subject) -> e.ImageReopened:
         settled, record = self.images[subject]
         return e.ImageReopened(subject, settled, "retry", "why", "somebody", image_json(record))
+
+    def rolled_back(self, subject: Subject, choose: Random) -> Iterator[e.GroupRolledBack]:
+        settled, _ = self.groups[subject]
+        following = sorted(GROUP_TRANSITIONS[settled] & LIVE_GROUPS)
+        if following and choose.randrange(2):
+            state, manifest = choose.choice(following), Digest("d" * 64)
+            yield e.GroupRolledBack(
+                subject, _STAGES[0], settled, state, manifest, None, "why", "somebody"
+            )
 
     def group(self, subject: Subject) -> e.GroupReopened:
         settled, record = self.groups[subject]
@@ -117,7 +135,7 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 group.flying.append(image)
                 yield past.image(image)
             case 9 if past.groups:
-                subject = choose.choice(list(past.groups))
+                yield from past.rolled_back(subject := choose.choice(list(past.groups)), choose)
                 received_then = past.groups[subject][1].received
                 groups.append(_Group(subject, received_then, closed=True))
                 yield past.group(subject)

@@ -206,6 +206,8 @@ def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901, PLR0912 -
             )
             if event.state is not GroupState.HELD:
                 _settle_images(run, event)
+        case e.GroupRolledBack():
+            _change_group(run, event.subject, state=event.state, manifest=event.manifest)
         case e.ImageReceived():
             run.images[event.subject.group][event.subject.ordinal] = ImageRow(
                 subject=event.subject,

@@ -22,30 +22,28 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from imagelane.adapters.durable import file_digest, sync_folder, write_synced
+from imagelane.adapters.publishers.bringing import READ_ONLY, bring, holds
 from imagelane.adapters.publishers.galleries import Galleries, GalleryRows
-from imagelane.adapters.publishers.room import Promotion, Room
+from imagelane.adapters.publishers.room import Room
 from imagelane.model.ids import Digest
-from imagelane.model.obstacle import Obstacle, ObstacleKind, obstacle_of
-from imagelane.ports.artifacts import QUARANTINE, ArtifactDamagedError, object_path
+from imagelane.model.obstacle import obstacle_of
+from imagelane.ports.artifacts import QUARANTINE, object_path
 from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import StaleFenceError
-from imagelane.ports.publisher import PublishedFile, PublishError, Version
+from imagelane.ports.publisher import Promotion, PublishError, Version
 
 MANIFEST = "manifest.json"
 INDEX = "index.json"
 VERSIONS = ".versions"
 OBJECTS = ".objects"
-READ_ONLY = 0o444
 
-_NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
 _PASSING = frozenset(
     {
         errno.ENOSPC,
@@ -95,7 +93,7 @@ class FolderPublisher:
             unfinished = room.unfinished()
             unfinished.mkdir()
             for file in version.files:
-                self._bring(file, unfinished / _single(file.name))
+                bring(file, unfinished / _single(file.name), self._origins)
                 self._fault("stage: a file")
             self._write_manifest(unfinished / MANIFEST, version)
             sync_folder(unfinished)
@@ -140,9 +138,33 @@ class FolderPublisher:
         )
         return (digest for digest in newest_first if room.version(digest).is_dir())
 
+    def promotions(self, slug: str) -> Sequence[Promotion]:
+        return self._room(slug).history()
+
+    def kept(self, slug: str, digest: Digest) -> bytes | None:
+        manifest = self._manifest_in(self._room(slug).version(digest))
+        if manifest is None or hashlib.sha256(manifest).hexdigest() != digest:
+            return None
+        return manifest
+
+    def lacking(self, version: Version) -> Sequence[str]:
+        folder = self._room(version.slug).version(version.digest)
+        return [
+            file.name
+            for file in version.files
+            if not holds(folder / _single(file.name), file.digest)
+            and not any(holds(at / object_path(file.digest), file.digest) for at in self._origins)
+        ]
+
     def manifest(self, slug: str) -> bytes | None:
         # Read through the pointer once: the file that is open stays the same.
         return self._manifest_in(self._target / _single(slug)) if self._ours(slug) else None
+
+    def index(self) -> bytes | None:
+        try:
+            return (self._target / INDEX).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def take_over_index(self, fence: int) -> None:
         room = self._index_room()
@@ -178,47 +200,14 @@ class FolderPublisher:
         if os.path.lexists(pointer) and not self._ours(slug):
             raise _foreign(pointer, f"gallery {slug!r}")
 
-    def _bring(self, file: PublishedFile, place: Path) -> None:
-        """Link or copy a file into a version, from the first place that has its bytes."""
-        damaged = False
-        for origin in self._origins:
-            try:
-                _link_or_copy(origin / object_path(file.digest), place)
-            except FileNotFoundError:
-                continue
-            if file_digest(place) == file.digest:
-                return
-            damaged = True
-            place.unlink()
-            self._put_aside(origin / object_path(file.digest), file.digest, origin)
-        if damaged:
-            raise ArtifactDamagedError(
-                f"{file.name!r} is damaged where it was stored (artifact {file.digest}): nothing "
-                "of its group was published; make it again with a new run",
-                file.digest,
-            )
-        raise PublishError(
-            f"{file.name!r} is not stored (artifact {file.digest}): looked in "
-            f"{' and '.join(map(str, self._origins))}; make it again with a new run",
-            obstacle=Obstacle(ObstacleKind.DAMAGED, file.digest),
-        )
-
-    @staticmethod
-    def _put_aside(path: Path, digest: Digest, store: Path) -> None:
-        """Keep what turned out damaged where nobody takes it for what it was."""
-        quarantine = store / QUARANTINE
-        quarantine.mkdir(exist_ok=True)
-        with suppress(FileNotFoundError):
-            path.rename(quarantine / f"{digest}-{uuid4().hex}")
-
     def _mend(self, folder: Path, version: Version, room: Room) -> None:
         """Bring back what somebody changed in a version that is staged, perhaps live: each file in
         one step, and to the only content that it ever had."""
         for file in version.files:
             place = folder / _single(file.name)
-            if not _holds(place, file.digest):
+            if not holds(place, file.digest):
                 unfinished = room.unfinished()
-                self._bring(file, unfinished)
+                bring(file, unfinished, self._origins)
                 self._keep_changed(place, file.digest)
                 unfinished.replace(place)
         if self._manifest_in(folder) != version.manifest:
@@ -321,23 +310,3 @@ def _foreign(path: Path, what: str) -> PublishError:
         f"{path} is there already and was not published by imagelane: move it away, or publish "
         f"{what} to another folder"
     )
-
-
-def _holds(path: Path, digest: Digest) -> bool:
-    try:
-        return file_digest(path) == digest
-    except FileNotFoundError:
-        return False
-
-
-def _link_or_copy(origin: Path, place: Path) -> None:
-    try:
-        os.link(origin, place, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINK:
-            raise
-        with origin.open("rb") as source, place.open("xb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
-            copy.flush()
-            os.fchmod(copy.fileno(), READ_ONLY)
-            os.fsync(copy.fileno())

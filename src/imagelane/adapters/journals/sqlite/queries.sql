@@ -43,6 +43,9 @@ UPDATE groups SET state = ? WHERE run = ? AND group_no = ?;
 -- name: group_settled
 UPDATE groups SET state = ?, reason = ?, manifest = ? WHERE run = ? AND group_no = ?;
 
+-- name: group_rolled_back
+UPDATE groups SET state = ?, manifest = ? WHERE run = ? AND group_no = ?;
+
 -- name: image_received
 INSERT INTO images (run, group_no, ordinal, name, path, role, state)
 VALUES (?, ?, ?, ?, ?, ?, 'received');

@@ -77,6 +77,11 @@ def apply(  # noqa: C901, PLR0912 -- a fold: one arm for each event
                 execute(queries["group_state"], (GroupState.GATED.value, run, event.subject.group))
             case e.GroupSettled():
                 _settle_group(connection, queries, run, event)
+            case e.GroupRolledBack():
+                execute(
+                    queries["group_rolled_back"],
+                    (event.state.value, event.manifest, run, event.subject.group),
+                )
             case e.RunStarted():
                 execute(
                     queries["run_started"],

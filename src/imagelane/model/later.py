@@ -1,0 +1,60 @@
+"""Events about what is over: settled images and groups that people take up again, or change the
+later life of.
+
+They are events like those in `imagelane.model.events`, where all are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagelane.model.ids import Digest, StageName, Subject
+from imagelane.model.states import GroupState, ImageState
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReopened:
+    """A settled image is taken up again, by a redrive, a regeneration or a person's decision.
+
+    ``settled`` is the state that it had settled in. ``record`` holds what goes on being true of it
+    (`imagelane.model.records.image_json`): what has been settled is in flight no more, so nobody
+    else remembers it. ``decision`` is the word for it, ``actor`` who took it.
+    """
+
+    subject: Subject
+    settled: ImageState
+    decision: str
+    reason: str
+    actor: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReopened:
+    """A group that is over, or is held, is taken up again; fields as for an image. What is live of
+    it stays live until its stages have made the next version."""
+
+    subject: Subject
+    settled: GroupState
+    decision: str
+    reason: str
+    actor: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRolledBack:
+    """A version that is kept was made live by hand: ``manifest`` instead of ``before``, at the
+    place of the publish stage ``stage``. The group was ``settled``, and is in ``state`` from here
+    on: rolled back, or what it had settled in, where what the run had made was put back."""
+
+    subject: Subject
+    stage: StageName
+    settled: GroupState
+    state: GroupState
+    manifest: Digest
+    before: Digest | None
+    reason: str
+    actor: str
