@@ -79,6 +79,36 @@ def cancel(
     return Answer(asked=False)
 
 
+def quieted(
+    journal: Journal,
+    workspace: Path,
+    rows: Sequence[RunRow],
+    reason: str,
+    actor: str,
+    patience: float,
+) -> list[RunId]:
+    """Have runs stand still that processes execute: what is done next is done to what they
+    publish. Gives those that were paused for it.
+
+    Raises:
+        ControlError: one of them goes on for longer than ``patience`` (seconds).
+    """
+    busy = [row for row in rows if _at_work(row)]
+    end = time.monotonic() + patience
+    for row in busy:
+        _ask(workspace, row, Request("pause", reason, actor), patience)
+    waits = {row.run for row in busy}
+    while waits := {row.run for row in journal.runs() if row.run in waits and _at_work(row)}:
+        if time.monotonic() >= end:
+            raise ControlError(
+                f"run {', '.join(sorted(waits))} is at work on what would be changed: it was asked "
+                "to pause, and finishes what is in flight; try again in a while, or with a longer "
+                "--wait"
+            )
+        time.sleep(LOOK)
+    return [row.run for row in busy]
+
+
 def decide(
     journal: Journal,
     workspace: Path,

@@ -24,6 +24,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "resolve": ("resolve", "Decide what becomes of what is held, dead or left out."),
     "regenerate": ("regenerate", "Complete partial groups; make anew what is gone."),
     "reproduce": ("reproduce", "Try a stage on one image anew, on the side."),
+    "history": ("history", "The versions of a group: since when, by which run, and why."),
+    "rollback": ("rollback", "Put an earlier version of a group, or of a run's groups, back."),
     "audit": ("audit", "Verify, show, export and sign the audit trail."),
     "report": ("report", "Write a run's report: one self-contained HTML file."),
     "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),

@@ -44,6 +44,25 @@ class Acting:
     workspace: Path
 
 
+def group_of(at: Acting, what: str) -> int:
+    """The number of the group that is meant.
+
+    Raises:
+        CommandError: none is, or more than one.
+    """
+    from imagelane.report.find import NothingFoundError, find  # noqa: PLC0415
+
+    try:
+        found = find(at.journal, at.row, what)
+    except NothingFoundError as error:
+        raise CommandError(str(error)) from None
+    groups = {subject.group for subject, _ in found.subjects if not subject.ordinal} - {0}
+    if len(groups) != 1:
+        listed = ", ".join(str(subject) for subject, _ in found.subjects[:5])
+        raise CommandError(f"{what!r} can be any of {listed}: expected one group; give its number")
+    return groups.pop()
+
+
 @contextmanager
 def acting(workspace: Path, run: str | None) -> Iterator[Acting]:
     """The run that is meant, to be acted on; what cannot be done to it becomes a clear message."""

@@ -151,6 +151,14 @@ class JournalContract:
         record(journal, claimed, e.GroupSettled(group, GroupState.PUBLISHED, "", manifest))
         assert now() == (ImageState.PUBLISHED, True, GroupState.PUBLISHED, 1)
         assert next(iter(journal.groups(RUN))).manifest == manifest
+        earlier = Digest("d" * 64)
+        for state, live in ((GroupState.ROLLED_BACK, earlier), (GroupState.PUBLISHED, manifest)):
+            was = next(iter(journal.groups(RUN))).state
+            put_back = e.GroupRolledBack(group, _PUBLISH, was, state, live, None, "why", "I")
+            record(journal, claimed, put_back)
+            assert now() == (ImageState.PUBLISHED, True, state, 1)
+            assert next(iter(journal.groups(RUN))).manifest == live
+            assert [one.event for one in journal.events(RUN)][-1] == put_back
 
     def test_whole_life_in_one_append_ends_in_the_same_state(
         self, journal: Journal, claimed: Claimed

@@ -185,6 +185,45 @@ class PublisherContract:
         publisher.promote(late, 9)
         assert publisher.live("harbour") == late.digest
 
+    def test_what_was_done_at_a_place_is_told_in_order(
+        self, publisher: IndexedPublisher, store: Store
+    ) -> None:
+        first, second = make_version(store, "first"), make_version(store, "second")
+        assert list(publisher.promotions("harbour")) == []
+        for version, fence in ((first, 1), (second, 2), (first, 2)):
+            publisher.stage(version)
+            publisher.promote(version, fence)
+        publisher.take_over("harbour", 3)
+        told = [(one.digest, one.fence, one.gone) for one in publisher.promotions("harbour")]
+        assert told == [
+            (first.digest, 1, False),
+            (second.digest, 2, False),
+            (first.digest, 2, False),
+            (None, 3, False),
+        ]
+
+    def test_manifest_of_a_version_is_kept_whether_it_is_live_or_not(
+        self, publisher: IndexedPublisher, store: Store
+    ) -> None:
+        first, second = make_version(store, "first"), make_version(store, "second")
+        for version in (first, second):
+            publisher.stage(version)
+            publisher.promote(version, 1)
+        assert publisher.kept("harbour", first.digest) == first.manifest
+        assert publisher.kept("harbour", second.digest) == second.manifest
+        assert publisher.kept("harbour", Digest("0" * 64)) is None
+        assert publisher.kept("market", first.digest) is None
+
+    def test_what_a_version_lacks_is_named(
+        self, publisher: IndexedPublisher, store: Store, damage: Callable[[Digest], None]
+    ) -> None:
+        version = make_version(store, "first")
+        assert list(publisher.lacking(version)) == []
+        damage(version.files[1].digest)
+        assert list(publisher.lacking(version)) == [version.files[1].name]
+        nowhere = make_version(lambda data: Digest(hashlib.sha256(data).hexdigest()), "nowhere")
+        assert list(publisher.lacking(nowhere)) == [file.name for file in nowhere.files]
+
     def test_what_was_not_staged_is_not_promoted(
         self, publisher: IndexedPublisher, store: Store, look: Look
     ) -> None:
@@ -230,8 +269,10 @@ class PublisherContract:
             publisher.promote(version, 1)
 
     def test_index_is_replaced_whole_and_fenced(self, publisher: IndexedPublisher) -> None:
+        assert publisher.index() is None
         for fence in (3, 3, 5):
             publisher.publish_index(json.dumps({"fence": fence}).encode(), fence)
+        assert publisher.index() == b'{"fence": 5}'
         with pytest.raises(StaleFenceError):
             publisher.publish_index(b"{}", 4)
         publisher.take_over_index(7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagelane.config import machine
+from imagelane.wiring.publishing import publishers
 from imagelane.wiring.reading import (
     damaged,
     load,
@@ -25,6 +26,7 @@ __all__ = [
     "machine",
     "open_journal",
     "plan",
+    "publishers",
     "reserve",
     "result",
     "run",
