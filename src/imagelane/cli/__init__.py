@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "reproduce": ("reproduce", "Try a stage on one image anew, on the side."),
     "history": ("history", "The versions of a group: since when, by which run, and why."),
     "rollback": ("rollback", "Put an earlier version of a group, or of a run's groups, back."),
+    "withdraw": ("withdraw", "Take an image or a group out of what is live, or let it in again."),
     "audit": ("audit", "Verify, show, export and sign the audit trail."),
     "report": ("report", "Write a run's report: one self-contained HTML file."),
     "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),

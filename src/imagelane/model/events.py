@@ -19,7 +19,15 @@ from imagelane.model.conditions import (
     WaitedForRoom,
 )
 from imagelane.model.ids import Digest, StageName, Subject
-from imagelane.model.later import GroupReopened, GroupRolledBack, ImageReopened
+from imagelane.model.later import (
+    GroupReopened,
+    GroupRolledBack,
+    HoldAdded,
+    HoldRemoved,
+    ImageReopened,
+    WithdrawalUndone,
+    Withdrawn,
+)
 from imagelane.model.outcome import Rendition, Verdict
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
 
@@ -36,6 +44,8 @@ __all__ = [
     "GroupReopened",
     "GroupRolledBack",
     "GroupSettled",
+    "HoldAdded",
+    "HoldRemoved",
     "ImageReceived",
     "ImageReopened",
     "ImageSettled",
@@ -50,6 +60,8 @@ __all__ = [
     "TaskSkipped",
     "TaskSucceeded",
     "WaitedForRoom",
+    "WithdrawalUndone",
+    "Withdrawn",
     "decode",
     "encode",
     "stage_of",
@@ -96,7 +108,8 @@ class GroupOpened:
 @dataclass(frozen=True, slots=True)
 class ImageReceived:
     """``role`` is ``primary``, a role of the manifest, or empty. ``sequence`` is its place in the
-    order of admission, from 0."""
+    order of admission, from 0. ``withheld`` says why it settles as withdrawn at once: somebody has
+    withdrawn it before."""
 
     subject: Subject
     sequence: int
@@ -106,6 +119,7 @@ class ImageReceived:
     mtime_ns: int
     role: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +273,10 @@ Event = (
     | GateOpened
     | GroupSettled
     | GroupRolledBack
+    | Withdrawn
+    | WithdrawalUndone
+    | HoldAdded
+    | HoldRemoved
     | MemoryShort
     | MemoryEased
     | WaitedForRoom
@@ -286,6 +304,10 @@ _TYPES: Mapping[str, type] = {
     "gate_opened": GateOpened,
     "group_settled": GroupSettled,
     "group_rolled_back": GroupRolledBack,
+    "withdrawn": Withdrawn,
+    "withdrawal_undone": WithdrawalUndone,
+    "hold_added": HoldAdded,
+    "hold_removed": HoldRemoved,
     "memory_short": MemoryShort,
     "memory_eased": MemoryEased,
     "waited_for_room": WaitedForRoom,
@@ -310,12 +332,17 @@ def _renditions(value: Any) -> tuple[Rendition, ...]:
     return tuple(Rendition(*row) for row in value)
 
 
+def _by_state(value: Mapping[str, int]) -> Mapping[ImageState, int]:
+    return {ImageState(state): count for state, count in value.items()}
+
+
 _STATES: Mapping[type, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     ImageSettled: (("state",), ImageState),
     GroupSettled: (("state",), GroupState),
     ImageReopened: (("settled",), ImageState),
     GroupReopened: (("settled",), GroupState),
     GroupRolledBack: (("settled", "state"), GroupState),
+    Withdrawn: (("settled",), lambda state: state and GroupState(state)),
 }
 """Fields of one name that mean states of one kind or another."""
 
@@ -323,6 +350,7 @@ _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "renditions": _renditions,
     "error": ErrorClass,
     "status": RunStatus,
+    "images": lambda value: value if isinstance(value, int) else _by_state(value),
 }
 
 

@@ -7,7 +7,7 @@ They are events like those in `imagelane.model.events`, where all are named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imagelane.model.ids import Digest, StageName, Subject
@@ -56,5 +56,64 @@ class GroupRolledBack:
     state: GroupState
     manifest: Digest
     before: Digest | None
+    reason: str
+    actor: str
+    images: Mapping[ImageState, int] = field(default_factory=dict)
+    """Of a group that was withdrawn: its images by the state that they had settled in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """An image or a group is shown no more, and is not published again until that is undone:
+    neither under the ``path`` that it has, nor any image with the ``digest`` and ``bytes`` of its
+    file. Of a group ``path`` is empty, ``settled`` what it was, and ``images`` are its images by
+    the state that they had settled in. ``manifest`` is the version that was put in the place of
+    the one that showed it; None: nothing was."""
+
+    subject: Subject
+    group: str
+    path: str
+    bytes: int
+    digest: str
+    reason: str
+    actor: str
+    manifest: Digest | None = None
+    settled: GroupState | None = None
+    images: Mapping[ImageState, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalUndone:
+    """It may be published again."""
+
+    subject: Subject
+    group: str
+    path: str
+    digest: str
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAdded:
+    """A legal hold: nothing of the image or group may be erased or cleared away."""
+
+    subject: Subject
+    group: str
+    path: str
+    bytes: int
+    digest: str
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRemoved:
+    """The legal hold is over."""
+
+    subject: Subject
+    group: str
+    path: str
+    digest: str
     reason: str
     actor: str

@@ -87,6 +87,14 @@ class Publisher(Protocol):
             PublishError: the target cannot be written.
         """
 
+    def take_down(self, slug: str, fence: int) -> None:
+        """Show nothing of the group any more, from one atomic step on. Its versions are kept.
+
+        Raises:
+            StaleFenceError: a later coordinator has published this group, or taken it over.
+            PublishError: something else stands at its place, or the target cannot be written.
+        """
+
     def live(self, slug: str) -> Digest | None:
         """The digest of the live version's manifest."""
 

@@ -73,6 +73,8 @@ def recall(journal: Journal, run: RunId, group: int) -> RecalledGroup | None:
                 found.over = event.state
             case e.GroupRolledBack() if found is not None:
                 found.over = event.state
+            case e.Withdrawn() if found is not None and event.settled is not None:
+                found.over = GroupState.WITHDRAWN
             case e.ImageReopened() if found is not None:
                 found.images.pop(event.subject)
     return found

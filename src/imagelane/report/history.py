@@ -13,7 +13,7 @@ from imagelane.ports.journal import GroupRow, Journal, Recorded, RunRow
 from imagelane.report.timeline import Axis, read_axis
 from imagelane.report.view import Entry, History, Taken
 
-OVER = LIVE_GROUPS | {GroupState.ABORTED}
+OVER = LIVE_GROUPS | {GroupState.ABORTED, GroupState.WITHDRAWN}
 """States of a group in which its whole images share its fate."""
 
 

@@ -141,8 +141,8 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 yield past.group(subject)
             case _:
                 alerts += 1
-                yield e.MemoryShort(1 << 20, 1 << 33)
-                yield e.MemoryEased(1 << 32, 1 << 33)
+                yield from _said(Subject(9, 9))
+                yield from (e.MemoryShort(1 << 20, 1 << 33), e.MemoryEased(1 << 32, 1 << 33))
                 yield e.WaitedForRoom("/photos/\udcff", 10, 1.5)
                 yield from (e.BreakerOpened(_STAGES[0]), e.BreakerClosed(_STAGES[0]))
                 yield e.StopDecided(RunStatus.HALTED, "moderate failed", "3.1")
@@ -151,6 +151,15 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 yield e.AlertRaised(stage, alerts, "run_halted", "hafen \udcff\x1b[31m", "3.1")
                 yield e.AlertSettled(alerts, "webhook-2", 3, "answered with status 500")
                 yield e.RunResumed("sequential")
+
+
+def _said(image: Subject) -> Iterator[e.Event]:
+    """What people say of an image of which the fold has let go."""
+    name, path = "hafen \udcff", "/photos/\udcff.jpg"
+    yield e.Withdrawn(image, name, path, 12, "e" * 64, "why \udcff", "somebody", Digest("f" * 64))
+    yield e.HoldAdded(image, name, path, 12, "e" * 64, "why", "somebody")
+    yield e.WithdrawalUndone(image, name, path, "e" * 64, "why", "somebody")
+    yield e.HoldRemoved(image, name, path, "e" * 64, "why", "somebody")
 
 
 def received(image: Subject, sequence: int = 0, name: str = "harbour.jpg") -> e.ImageReceived:

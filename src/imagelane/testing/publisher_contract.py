@@ -202,6 +202,28 @@ class PublisherContract:
             (None, 3, False),
         ]
 
+    def test_what_is_taken_down_is_seen_no_more_and_can_be_put_back(
+        self, publisher: IndexedPublisher, store: Store, look: Look
+    ) -> None:
+        version = make_version(store, "first")
+        publisher.stage(version)
+        publisher.promote(version, 2)
+        with pytest.raises(StaleFenceError, match="fence 2, ours is 1"):
+            publisher.take_down("harbour", 1)
+        for _ in range(2):
+            publisher.take_down("harbour", 3)
+        assert look("harbour") is None
+        assert publisher.live("harbour") is None
+        assert list(publisher.versions("harbour")) == [version.digest]
+        told = [(one.fence, one.gone) for one in publisher.promotions("harbour")]
+        assert told == [(2, False), (3, True)]
+        with pytest.raises(StaleFenceError, match=r"fence 3, ours is 2.*published"):
+            publisher.promote(version, 2)
+        publisher.promote(version, 4)
+        seen = look("harbour")
+        assert seen is not None
+        assert_whole(seen, version)
+
     def test_manifest_of_a_version_is_kept_whether_it_is_live_or_not(
         self, publisher: IndexedPublisher, store: Store
     ) -> None:

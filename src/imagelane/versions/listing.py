@@ -75,12 +75,26 @@ def _place(journal: Journal, name: str, place: Place) -> ListedPlace:
     return ListedPlace(place.stage, place.slug, tuple(reversed(listed)))
 
 
+def _without(journal: Journal, run: RunId, group: int) -> Iterator[tuple[Digest, str, float]]:
+    """The versions that were put in the place of one that showed what is withdrawn."""
+    name = ""
+    for recorded in journal.members(run, group):
+        match recorded.event:
+            case e.ImageReceived() as event:
+                name = event.name
+            case e.Withdrawn() as event if event.manifest is not None:
+                said = f"without {name}: withdrawn by {event.actor}: {event.reason}"
+                yield event.manifest, said, recorded.at
+
+
 def _told(journal: Journal, name: str) -> Iterator[tuple[Digest, RunId, str, float]]:
     """What the record says of versions of groups of this name: which, by which run, why, when."""
     for row in journal.runs():
         for group in journal.groups(row.run):
             if group.name != name:
                 continue
+            for digest, said, at in _without(journal, row.run, group.group):
+                yield digest, row.run, said, at
             word = "published"
             for recorded in journal.events(row.run, subject=Subject(group.group)):
                 match recorded.event:

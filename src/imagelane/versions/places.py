@@ -9,11 +9,12 @@ from pathlib import Path
 from imagelane import wiring
 from imagelane.control import spec_of
 from imagelane.model import events as e
-from imagelane.model.ids import Digest, StageName, Subject
+from imagelane.model.ids import Digest, RunId, StageName, Subject
 from imagelane.model.states import LIVE_GROUPS, GroupState
-from imagelane.ports.journal import GroupRow, Journal, RunRow
+from imagelane.ports.journal import GroupRow, Journal, MarkKind, RunRow
 from imagelane.ports.publisher import IndexedPublisher
 from imagelane.publish.index import with_gallery
+from imagelane.publish.versions import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,26 @@ def shows_another(found: Standing) -> bool:
     """Whether something is live that neither the run published, nor was put back for it."""
     known = {place.made for place in found.places} | {found.row.manifest}
     return any(place.publisher.live(place.slug) not in known for place in found.places)
+
+
+def shown_of(journal: Journal, run: RunId, subject: Subject) -> Shown | None:
+    """How versions show an image: its name, and the digest of everything that was ever made of it
+    in the run."""
+    name, digests = None, set()
+    for recorded in journal.events(run, subject=subject):
+        match recorded.event:
+            case e.ImageReceived() as event:
+                name = event.name
+            case e.TaskSucceeded() as event:
+                digests |= {one.digest for one in event.renditions}
+    return None if name is None else Shown(name, frozenset(digests))
+
+
+def withdrawn_from(journal: Journal, group: str) -> list[Shown]:
+    """The images of groups of this name that are withdrawn."""
+    marks = [one for one in journal.marks() if one.kind is MarkKind.WITHDRAWN and one.path]
+    found = [shown_of(journal, one.run, one.subject) for one in marks if one.group == group]
+    return [one for one in found if one is not None]
 
 
 def others_at_it(journal: Journal, row: RunRow, group: GroupRow) -> list[RunRow]:

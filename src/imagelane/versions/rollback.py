@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,16 @@ from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Journal, RunRow
 from imagelane.ports.publisher import Version
 from imagelane.publish.promote import go_live
-from imagelane.publish.versions import version_of
+from imagelane.publish.versions import shows, version_of
 from imagelane.versions.listing import numbered
-from imagelane.versions.places import Place, Standing, list_anew, others_at_it, standing
+from imagelane.versions.places import (
+    Place,
+    Standing,
+    list_anew,
+    others_at_it,
+    standing,
+    withdrawn_from,
+)
 
 SHORTEST = 6
 """Digits of a digest that say which version is meant."""
@@ -79,14 +87,16 @@ def rollback(
         PublishError: the target cannot be written.
         StaleFenceError: a later coordinator has published the group.
     """
-    found = _standing(journal, row, number)
+    found = standing_in(journal, row, number)
     steps = _steps(found, wish.to)
+    _refuse_withdrawn(journal, found, steps)
     paused = quieted(
         journal, workspace, others_at_it(journal, row, found.row), wish.reason, wish.actor, patience
     )
     if paused:
-        found = _standing(journal, row, number)
+        found = standing_in(journal, row, number)
         steps = _steps(found, wish.to)
+        _refuse_withdrawn(journal, found, steps)
     of_old = all(step.version.digest == step.place.made for step in steps)
     state = found.settled if of_old else GroupState.ROLLED_BACK
     there = all(step.before == step.version.digest for step in steps)
@@ -117,6 +127,19 @@ def rollback(
     return Rollback(found.row.name, tuple(put), tuple(paused))
 
 
+def _refuse_withdrawn(journal: Journal, found: Standing, steps: Sequence[_Step]) -> None:
+    withdrawn = withdrawn_from(journal, found.row.name)
+    for step in steps:
+        content = json.loads(step.version.manifest)
+        for image in withdrawn:
+            if shows(content, image):
+                raise ControlError(
+                    f"version {step.version.digest[:16]} of {found.row.name!r} shows "
+                    f"{image.name!r}, which was withdrawn: choose another version, or undo that "
+                    "with `imagelane withdraw --undo` first"
+                )
+
+
 def _before_it(step: _Step, found: Standing) -> Digest | None:
     """What was live before: as the record has it, where it was put back and a crash came before
     that was recorded."""
@@ -125,11 +148,18 @@ def _before_it(step: _Step, found: Standing) -> Digest | None:
     return Digest(found.row.manifest)
 
 
-def _standing(journal: Journal, row: RunRow, number: int) -> Standing:
+def standing_in(
+    journal: Journal, row: RunRow, number: int, states: Collection[GroupState] = LIVE_GROUPS
+) -> Standing:
+    """A group of a run that is in one of some states, and was published by it.
+
+    Raises:
+        ControlError: it is not.
+    """
     found = standing(journal, row, number)
     if found is None:
         raise ControlError(f"run {row.run} has no group {number}; `imagelane status` lists them")
-    if found.row.state not in LIVE_GROUPS or not found.places:
+    if found.row.state not in states or not found.places:
         raise ControlError(
             f"group {found.row.name!r} is {found.row.state} in run {row.run}: expected one that it "
             "has published; `imagelane history` shows its versions, --run names another run"

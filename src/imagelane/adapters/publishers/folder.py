@@ -25,6 +25,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -126,6 +127,20 @@ class FolderPublisher:
         room = self._room(slug)
         with self._explained(), room.locked():
             self._remember(room, None, fence, f"gallery {slug}")
+
+    def take_down(self, slug: str, fence: int) -> None:
+        room = self._room(slug)
+        with self._explained(), room.locked():
+            self._refuse_foreign(slug)
+            self._remember(room, None, fence, f"gallery {slug}", gone=True)
+            self._fault("take down: recorded")
+            with self._rows() as rows:
+                if rows is not None:
+                    self._reconcile(rows)
+                    rows.remove(slug)
+                (self._target / slug).unlink(missing_ok=True)
+                sync_folder(self._target)
+                self._fault("take down: gone")
 
     def live(self, slug: str) -> Digest | None:
         manifest = self.manifest(slug)
@@ -232,19 +247,23 @@ class FolderPublisher:
                 "the disk"
             )
 
-    def _remember(self, room: Room, digest: Digest | None, fence: int, what: str) -> None:
+    def _remember(
+        self, room: Room, digest: Digest | None, fence: int, what: str, *, gone: bool = False
+    ) -> None:
         history = room.history()
         latest = max(reversed(history), key=lambda one: one.fence, default=None)
         if latest is not None and latest.fence > fence:
-            did = "taken over" if latest.digest is None else "published"
+            did = "published" if latest.digest or latest.gone else "taken over"
             raise StaleFenceError(
                 f"a later coordinator (fence {latest.fence}, ours is {fence}) has {did} {what} in "
                 f"{self._target}: nothing is changed"
             )
-        if digest is None and latest is not None and latest.fence == fence:
+        takes_over = digest is None and not gone
+        if takes_over and latest is not None and latest.fence == fence:
             return
-        if not history or (history[-1].digest, history[-1].fence) != (digest, fence):
-            room.remember(Promotion(digest, fence, self._clock()))
+        promotion = Promotion(digest, fence, self._clock(), gone)
+        if not history or replace(history[-1], at=promotion.at) != promotion:
+            room.remember(promotion)
 
     def _rows(self) -> AbstractContextManager[GalleryRows | None]:
         return nullcontext(None) if self._galleries is None else self._galleries.change()
@@ -272,6 +291,9 @@ class FolderPublisher:
                         manifest = self.manifest(entry.name)
                         if manifest is not None:
                             rows.replace(entry.name, manifest)
+        for slug in rows.slugs():
+            if not self._ours(slug) and any(one.gone for one in self._room(slug).history()[-1:]):
+                rows.remove(slug)
         self._reconciled = True
 
     @staticmethod

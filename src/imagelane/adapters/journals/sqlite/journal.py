@@ -24,6 +24,8 @@ from imagelane.ports.journal import (
     GroupRow,
     ImageRow,
     JournalError,
+    Mark,
+    MarkKind,
     Recorded,
     RunNotFoundError,
     RunRow,
@@ -188,6 +190,9 @@ class SqliteJournal:
         rows = self._all("image_counts", (self._find(run),))
         return {ImageState(state): count for state, count in rows}
 
+    def marks(self) -> list[Mark]:
+        return [_mark(row) for row in self._all("marks", ())]
+
     def close(self) -> None:
         with self._lock, explained(self._path):
             self._connection.close()
@@ -322,3 +327,19 @@ def _image(row: _Row) -> ImageRow:
 def _group(row: _Row) -> GroupRow:
     group, name, state, images, reason, manifest = row
     return GroupRow(group, restored(name), GroupState(state), images, restored(reason), manifest)
+
+
+def _mark(row: _Row) -> Mark:
+    kind, run, group, ordinal, name, path, size, digest, reason, actor, at = row
+    return Mark(
+        MarkKind(kind),
+        RunId(run),
+        Subject(group, ordinal),
+        restored(name),
+        restored(path),
+        size,
+        digest,
+        restored(reason),
+        restored(actor),
+        at,
+    )

@@ -120,3 +120,18 @@ WHERE e.run = ? AND (e.group_no, e.ordinal) > (?, ?) AND NOT EXISTS (
 
 -- name: add_key
 INSERT OR IGNORE INTO keys (run, group_no, ordinal, key) VALUES (?, ?, ?, ?);
+
+-- name: add_mark
+INSERT OR REPLACE INTO marks
+  (run, group_no, ordinal, kind, group_name, path, bytes, digest, reason, actor, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: remove_marks
+DELETE FROM marks WHERE kind = ?1 AND (
+  (group_name = ?2 AND path = ?3) OR (?4 <> '' AND digest = ?4)
+);
+
+-- name: marks
+SELECT m.kind, r.run, m.group_no, m.ordinal, m.group_name, m.path, m.bytes, m.digest, m.reason,
+  m.actor, m.at
+FROM marks m JOIN runs r ON r.id = m.run ORDER BY m.at, m.run, m.group_no, m.ordinal;
