@@ -27,6 +27,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "history": ("history", "The versions of a group: since when, by which run, and why."),
     "rollback": ("rollback", "Put an earlier version of a group, or of a run's groups, back."),
     "withdraw": ("withdraw", "Take an image or a group out of what is live, or let it in again."),
+    "hold": ("hold", "Put an image or a group under a legal hold, or end it."),
+    "erase": ("erase", "Erase an image and all that was made of it, and prove it gone."),
     "audit": ("audit", "Verify, show, export and sign the audit trail."),
     "report": ("report", "Write a run's report: one self-contained HTML file."),
     "doctor": ("doctor", "Check this machine: codecs, fonts, limits, sandbox, disk."),

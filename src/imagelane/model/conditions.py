@@ -1,4 +1,4 @@
-"""Events about what a run lives in: memory, disks, and services that answer or do not.
+"""Events about what a run lives in: memory, disks, services, and people who are told of it.
 
 They are events like those in `imagelane.model.events`, where all are named.
 """
@@ -51,3 +51,25 @@ class BreakerClosed:
     """It answers again."""
 
     stage: StageName
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised:
+    """A human should know. ``number`` counts from 1 in the run; ``about`` is a subject as text."""
+
+    stage: StageName | None
+    number: int
+    cause: str
+    message: str
+    about: str = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettled:
+    """The alert was delivered through a channel; or, where ``problem`` says something, it was given
+    up after so many tries."""
+
+    number: int
+    channel: str
+    tries: int
+    problem: str = ""

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from imagelane.model.conditions import (
+    AlertRaised,
+    AlertSettled,
     BreakerClosed,
     BreakerOpened,
     MemoryEased,
@@ -20,10 +22,12 @@ from imagelane.model.conditions import (
 )
 from imagelane.model.ids import Digest, StageName, Subject
 from imagelane.model.later import (
+    Erased,
     GroupReopened,
     GroupRolledBack,
     HoldAdded,
     HoldRemoved,
+    ImageErased,
     ImageReopened,
     WithdrawalUndone,
     Withdrawn,
@@ -37,6 +41,7 @@ __all__ = [
     "AlertSettled",
     "BreakerClosed",
     "BreakerOpened",
+    "Erased",
     "Event",
     "GateOpened",
     "GroupClosed",
@@ -46,6 +51,7 @@ __all__ = [
     "GroupSettled",
     "HoldAdded",
     "HoldRemoved",
+    "ImageErased",
     "ImageReceived",
     "ImageReopened",
     "ImageSettled",
@@ -235,28 +241,6 @@ class StopDecided:
     about: str = "run"
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRaised:
-    """A human should know. ``number`` counts from 1 in the run; ``about`` is a subject as text."""
-
-    stage: StageName | None
-    number: int
-    cause: str
-    message: str
-    about: str = "run"
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSettled:
-    """The alert was delivered through a channel; or, where ``problem`` says something, it was given
-    up after so many tries."""
-
-    number: int
-    channel: str
-    tries: int
-    problem: str = ""
-
-
 Event = (
     RunStarted
     | RunResumed
@@ -277,6 +261,8 @@ Event = (
     | WithdrawalUndone
     | HoldAdded
     | HoldRemoved
+    | ImageErased
+    | Erased
     | MemoryShort
     | MemoryEased
     | WaitedForRoom
@@ -308,6 +294,8 @@ _TYPES: Mapping[str, type] = {
     "withdrawal_undone": WithdrawalUndone,
     "hold_added": HoldAdded,
     "hold_removed": HoldRemoved,
+    "image_erased": ImageErased,
+    "erased": Erased,
     "memory_short": MemoryShort,
     "memory_eased": MemoryEased,
     "waited_for_room": WaitedForRoom,
@@ -342,6 +330,7 @@ _STATES: Mapping[type, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     ImageReopened: (("settled",), ImageState),
     GroupReopened: (("settled",), GroupState),
     GroupRolledBack: (("settled", "state"), GroupState),
+    ImageErased: (("settled",), ImageState),
     Withdrawn: (("settled",), lambda state: state and GroupState(state)),
 }
 """Fields of one name that mean states of one kind or another."""
@@ -350,6 +339,7 @@ _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "renditions": _renditions,
     "error": ErrorClass,
     "status": RunStatus,
+    "over": lambda state: state and GroupState(state),
     "images": lambda value: value if isinstance(value, int) else _by_state(value),
 }
 

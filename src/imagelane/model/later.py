@@ -95,6 +95,31 @@ class WithdrawalUndone:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageErased:
+    """What the record said of the image before this was erased, and with it every file that was
+    made of it. ``settled`` is the state that it had settled in; ``over`` that of its group, None
+    while that is not over. ``gone`` counts files that were removed. ``fingerprint`` tells the file
+    again where a later run meets it, so that it is not published (`fingerprint_of`)."""
+
+    subject: Subject
+    settled: ImageState
+    over: GroupState | None
+    gone: int
+    reason: str
+    actor: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An event of which only the type is left: what it said was erased. It changes nothing."""
+
+    subject: Subject
+    stage: StageName | None
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoldAdded:
     """A legal hold: nothing of the image or group may be erased or cleared away."""
 

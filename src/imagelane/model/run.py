@@ -160,6 +160,8 @@ def evolve(state: RunState, event: e.Event) -> RunState:
                 _becomes(state, event.settled, GroupState.WITHDRAWN, event.images)
             elif (flying := state.images.get(event.subject)) is not None:
                 flying.decided = (ImageState.WITHDRAWN, event.reason)
+        case e.ImageErased():
+            _erase(state, event)
         case e.SourceExhausted():
             state.exhausted = True
         case e.RunStarted() | e.RunResumed():
@@ -191,6 +193,16 @@ def evolve(state: RunState, event: e.Event) -> RunState:
 
 def _calls(state: RunState, stage: StageName) -> Calls:
     return state.calls.setdefault(stage, Calls())
+
+
+def _erase(state: RunState, event: e.ImageErased) -> None:
+    if event.over is None:
+        group = state.groups[event.subject.group]
+        _take_out(group.settled, event.settled, 1)
+        group.settled[ImageState.ERASED] += 1
+        return
+    _take_out(state.image_counts, final_image_state(event.settled, event.over), 1)
+    state.image_counts[ImageState.ERASED] += 1
 
 
 def _becomes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -100,6 +100,17 @@ class Publisher(Protocol):
 
     def versions(self, slug: str) -> Iterator[Digest]:
         """All versions that are kept, newest first."""
+
+    def discard(self, slug: str, digest: Digest) -> int:
+        """Remove a version for good, with all of its files; gives how many those were.
+
+        Raises:
+            PublishError: it is live, or the target cannot be written.
+        """
+
+    def discard_objects(self, digests: Iterable[Digest]) -> int:
+        """Remove what the target stores of these digests, where it stores files for its versions;
+        gives how many files those were."""
 
     def promotions(self, slug: str) -> Sequence[Promotion]:
         """All that was done at the group's place, oldest first."""

@@ -71,9 +71,11 @@ def image_history(
                 received = one.event
             case e.ImageSettled():
                 settled = one.event
+            case e.ImageErased():
+                settled = e.ImageSettled(subject, ImageState.ERASED, None, one.event.reason)
             case e.ImageReopened():
                 settled = None
-                decisions.append(_taken(one, one.event, len(entries)))
+                decisions += _taken(one, one.event, len(entries))
             case e.TaskSucceeded() | e.TaskFailed():
                 digest = one.event.source_digest or digest
         if (line := entry(one, axis)) is not None:
@@ -102,8 +104,11 @@ def image_history(
     )
 
 
-def _taken(recorded: Recorded, event: e.ImageReopened | e.GroupReopened, after: int) -> Taken:
-    return Taken(event.decision, event.reason, event.actor, recorded.at, after)
+def _taken(recorded: Recorded, event: e.ImageReopened | e.GroupReopened, after: int) -> list[Taken]:
+    """The decision; nothing, where what was said of it was erased."""
+    if not event.decision:
+        return []
+    return [Taken(event.decision, event.reason, event.actor, recorded.at, after)]
 
 
 def _rolled_back(recorded: Recorded, event: e.GroupRolledBack, after: int) -> Taken:
@@ -142,7 +147,7 @@ def read_group(journal: Journal, run: RunRow, group: int) -> History | None:
     decisions: list[Taken] = []
     for one in journal.events(run.run, subject=subject):
         if isinstance(one.event, e.GroupReopened):
-            decisions.append(_taken(one, one.event, len(entries)))
+            decisions += _taken(one, one.event, len(entries))
         elif isinstance(one.event, e.GroupRolledBack):
             decisions.append(_rolled_back(one, one.event, len(entries)))
         elif (line := entry(one, axis)) is not None:

@@ -59,15 +59,23 @@ class _Past:
                 self.groups[event.subject] = (event.state, self.state.groups[event.subject.group])
             case e.GroupRolledBack():
                 self.groups[event.subject] = (event.state, self.groups[event.subject][1])
-            case e.ImageReopened():
+            case e.ImageReopened() | e.ImageErased():
                 del self.images[event.subject]
             case e.GroupReopened():
                 del self.groups[event.subject]
         evolve(self.state, event)
 
-    def image(self, subject: Subject) -> e.ImageReopened:
+    def later(
+        self, subject: Subject, flying: list[Subject], choose: Random
+    ) -> Iterator[e.ImageReopened | e.ImageErased]:
+        """A settled image of a group that is not over is taken up again, or erased."""
         settled, record = self.images[subject]
-        return e.ImageReopened(subject, settled, "retry", "why", "somebody", image_json(record))
+        if choose.randrange(4):
+            flying.append(subject)
+            kept = image_json(record)
+            yield e.ImageReopened(subject, settled, "retry", "why", "somebody", kept)
+        else:
+            yield e.ImageErased(subject, settled, None, 7, "why", "somebody", "f" * 64)
 
     def rolled_back(self, subject: Subject, choose: Random) -> Iterator[e.GroupRolledBack]:
         settled, _ = self.groups[subject]
@@ -132,8 +140,7 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 yield from _finish(choose, groups, choose.choice(quiet))
             case 8 if settled:
                 group, image = choose.choice(settled)
-                group.flying.append(image)
-                yield past.image(image)
+                yield from past.later(image, group.flying, choose)
             case 9 if past.groups:
                 yield from past.rolled_back(subject := choose.choice(list(past.groups)), choose)
                 received_then = past.groups[subject][1].received
@@ -159,6 +166,7 @@ def _said(image: Subject) -> Iterator[e.Event]:
     yield e.Withdrawn(image, name, path, 12, "e" * 64, "why \udcff", "somebody", Digest("f" * 64))
     yield e.HoldAdded(image, name, path, 12, "e" * 64, "why", "somebody")
     yield e.WithdrawalUndone(image, name, path, "e" * 64, "why", "somebody")
+    yield e.Erased(image, _STAGES[0], "task_succeeded")
     yield e.HoldRemoved(image, name, path, "e" * 64, "why", "somebody")
 
 

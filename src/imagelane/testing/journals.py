@@ -131,6 +131,12 @@ class MemoryJournal:
                 case e.Withdrawn() | e.HoldAdded() as event:
                     mark = _mark(run, entry.at, event)
                     found[run, event.subject, mark.kind] = mark
+                case e.ImageErased() as event:
+                    key = (run, event.subject, MarkKind.WITHDRAWN)
+                    if key in found:
+                        found[key] = replace(
+                            found[key], path="(erased)", digest=event.fingerprint, reason=""
+                        )
                 case e.WithdrawalUndone() | e.HoldRemoved() as event:
                     kind = _kind_undone(event)
                     found = {
@@ -227,6 +233,18 @@ def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901, PLR0912 -
                 _settle_images(run, event)
         case e.GroupRolledBack() | e.Withdrawn() if event.settled is not None:
             _group_becomes(run, event)
+        case e.ImageErased():
+            of_group = run.images[event.subject.group]
+            of_group[event.subject.ordinal] = replace(
+                of_group[event.subject.ordinal],
+                state=ImageState.ERASED,
+                settled=True,
+                stage=None,
+                reason="",
+                name="(erased)",
+                path="",
+            )
+            run.fates[event.subject] = ImageState.ERASED
         case e.ImageReceived():
             run.images[event.subject.group][event.subject.ordinal] = ImageRow(
                 subject=event.subject,

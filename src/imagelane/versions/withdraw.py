@@ -23,6 +23,7 @@ from imagelane.record.decisions import Decider
 from imagelane.record.recall import RecalledGroup, recall
 from imagelane.versions.places import Place, list_anew, others_at_it, shown_of, standing
 from imagelane.versions.rollback import standing_in
+from imagelane.versions.things import thing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def withdraw_images(
     fault("withdraw: taken out")
     remade = _record(journal, row, claimed, subjects, why, manifest)
     fault("withdraw: recorded")
-    paths = {_of(journal, row.run, subject).path for subject in subjects}
+    paths = {thing_of(journal, row.run, subject).path for subject in subjects}
     for other in at_it:
         if other.run != row.run:
             _record_elsewhere(journal, other, found.row.name, paths, why)
@@ -133,7 +134,7 @@ def _record(
     recalled = recall(journal, row.run, subjects[0].group)
     for subject in subjects:
         if (row.run, subject) not in known:
-            of = _of(journal, row.run, subject)
+            of = thing_of(journal, row.run, subject)
             thing = (of.group, of.path, of.bytes, of.digest)
             events.append(e.Withdrawn(subject, *thing, why.reason, why.actor, manifest))
         settled = recalled.images.get(subject) if recalled else None
@@ -321,32 +322,8 @@ def _kept_out(journal: Journal, row: RunRow, number: int) -> list[Subject]:
     return [image.subject for image in images if image.path not in alone]
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """What a mark is about: an image's file, or a group (``path`` is empty)."""
-
-    group: str
-    path: str
-    bytes: int
-    digest: str
-
-
-def _of(journal: Journal, run: RunId, subject: Subject) -> Thing:
-    name, path, size, digest = "", "", 0, ""
-    for recorded in journal.events(run, subject=subject.of_group):
-        if isinstance(recorded.event, e.GroupOpened):
-            name = recorded.event.name
-    for recorded in journal.events(run, subject=subject) if subject.ordinal else ():
-        match recorded.event:
-            case e.ImageReceived() as event:
-                path, size = event.path, event.bytes
-            case e.TaskSucceeded() | e.TaskFailed() as event:
-                digest = event.source_digest or digest
-    return Thing(name, path, size, digest)
-
-
 def _undone(journal: Journal, row: RunRow, subject: Subject, why: Why) -> e.WithdrawalUndone:
-    of = _of(journal, row.run, subject)
+    of = thing_of(journal, row.run, subject)
     return e.WithdrawalUndone(subject, of.group, of.path, of.digest, why.reason, why.actor)
 
 

@@ -23,13 +23,14 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 from imagelane.adapters.durable import file_digest, sync_folder, write_synced
+from imagelane.adapters.erasing import remove, stored_as
 from imagelane.adapters.publishers.bringing import READ_ONLY, bring, holds
 from imagelane.adapters.publishers.galleries import Galleries, GalleryRows
 from imagelane.adapters.publishers.room import Room
@@ -152,6 +153,21 @@ class FolderPublisher:
             one.digest for one in reversed(room.history()) if one.digest is not None
         )
         return (digest for digest in newest_first if room.version(digest).is_dir())
+
+    def discard(self, slug: str, digest: Digest) -> int:
+        room = self._room(slug)
+        with self._explained(), room.locked():
+            if self.live(slug) == digest:
+                raise PublishError(
+                    f"version {digest[:16]} of {slug} is live: expected one that is not; publish "
+                    "another one first, or withdraw the group"
+                )
+            return remove([room.version(digest)])
+
+    def discard_objects(self, digests: Iterable[Digest]) -> int:
+        store = self._target / OBJECTS
+        with self._explained():
+            return remove(path for digest in digests for path in stored_as(store, digest))
 
     def promotions(self, slug: str) -> Sequence[Promotion]:
         return self._room(slug).history()

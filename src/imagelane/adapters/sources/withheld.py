@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagelane.adapters.durable import file_digest
+from imagelane.model.forgotten import fingerprint_of
 from imagelane.ports.journal import Mark
 from imagelane.ports.source import Source, SourceItem
 
@@ -27,7 +28,8 @@ class WithholdingSource:
             if mark is None:
                 yield item
             else:
-                why = f"withdrawn by {mark.actor}: {mark.reason}"
+                did = "withdrawn" if mark.reason else "erased before"
+                why = f"{did} by {mark.actor}{': ' if mark.reason else ''}{mark.reason}"
                 yield replace(item, withheld=why)
 
     def count(self) -> tuple[int, int]:
@@ -46,7 +48,8 @@ class WithholdingSource:
         if item.bytes not in self._sizes:
             return None
         try:
-            return self._digests.get(file_digest(Path(item.path)))
+            digest = file_digest(Path(item.path))
         except OSError:
             # Whoever reads it next says what is wrong with it.
             return None
+        return self._digests.get(digest) or self._digests.get(fingerprint_of(digest))

@@ -17,6 +17,7 @@ from imagelane.adapters.journals.sqlite import read_model
 from imagelane.adapters.journals.sqlite.failures import explain, explained
 from imagelane.adapters.journals.sqlite.file import connect, reopen
 from imagelane.model.events import Event, decode, encode, stage_of, subject_of, type_name
+from imagelane.model.forgotten import forgotten
 from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.ports.journal import (
@@ -290,7 +291,8 @@ class SqliteJournal:
 
 def _recorded(row: _Row) -> Recorded:
     index, at, kind, group, ordinal, stage, body = row
-    return Recorded(index, at, decode(kind, Subject(group, ordinal), stage, json.loads(body)))
+    told = forgotten if body.startswith('{"erased":') else decode
+    return Recorded(index, at, told(kind, Subject(group, ordinal), stage, json.loads(body)))
 
 
 def _run(row: _Row) -> RunRow:

@@ -135,3 +135,17 @@ DELETE FROM marks WHERE kind = ?1 AND (
 SELECT m.kind, r.run, m.group_no, m.ordinal, m.group_name, m.path, m.bytes, m.digest, m.reason,
   m.actor, m.at
 FROM marks m JOIN runs r ON r.id = m.run ORDER BY m.at, m.run, m.group_no, m.ordinal;
+
+-- name: image_erased
+UPDATE images SET state = 'erased', fate = 'erased', settled = 1, stage = NULL, reason = '',
+  name = '(erased)', path = '' WHERE run = ? AND group_no = ? AND ordinal = ?;
+
+-- name: marks_erased
+UPDATE marks SET path = '(erased)', digest = ?, reason = ''
+WHERE run = ? AND group_no = ? AND ordinal = ? AND kind = 'withdrawn';
+
+-- name: erase_payload
+UPDATE events SET body = ? WHERE run = ? AND log_index = ?;
+
+-- name: drop_key
+DELETE FROM keys WHERE run = ? AND group_no = ? AND ordinal = ?;

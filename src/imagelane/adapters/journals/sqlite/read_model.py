@@ -80,6 +80,9 @@ def apply(  # noqa: C901, PLR0912 -- a fold: one arm for each event
                 _settle_group(connection, queries, run, event)
             case e.GroupRolledBack():
                 _group_becomes(connection, queries, run, event)
+            case e.ImageErased():
+                execute(queries["image_erased"], (run, *event.subject))
+                execute(queries["marks_erased"], (event.fingerprint, run, *event.subject))
             case e.Withdrawn() | e.WithdrawalUndone() | e.HoldAdded() | e.HoldRemoved():
                 _mark(connection, queries, run, at, event)
             case e.RunStarted():
