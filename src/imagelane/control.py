@@ -16,7 +16,7 @@ from imagelane.model.codec import from_json
 from imagelane.model.decision import Decision, Request, Verb
 from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.spec import PipelineSpec
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import LIVE_GROUPS, GroupState, ImageState, RunStatus
 from imagelane.plan.logical import logical_plan
 from imagelane.record.dead_letters import Filter, by_group, dead_letters
 from imagelane.record.decisions import Decider
@@ -77,6 +77,36 @@ def cancel(
     claimed = journal.claim(row.run, this_process())
     journal.append(claimed, [(time.time(), e.RunSettled(RunStatus.CANCELLED, reason))])
     return Answer(asked=False)
+
+
+def quieted(
+    journal: Journal,
+    workspace: Path,
+    rows: Sequence[RunRow],
+    reason: str,
+    actor: str,
+    patience: float,
+) -> list[RunId]:
+    """Have runs stand still that processes execute: what is done next is done to what they
+    publish. Gives those that were paused for it.
+
+    Raises:
+        ControlError: one of them goes on for longer than ``patience`` (seconds).
+    """
+    busy = [row for row in rows if _at_work(row)]
+    end = time.monotonic() + patience
+    for row in busy:
+        _ask(workspace, row, Request("pause", reason, actor), patience)
+    waits = {row.run for row in busy}
+    while waits := {row.run for row in journal.runs() if row.run in waits and _at_work(row)}:
+        if time.monotonic() >= end:
+            raise ControlError(
+                f"run {', '.join(sorted(waits))} is at work on what would be changed: it was asked "
+                "to pause, and finishes what is in flight; try again in a while, or with a longer "
+                "--wait"
+            )
+        time.sleep(LOOK)
+    return [row.run for row in busy]
 
 
 def decide(
@@ -150,7 +180,7 @@ def regenerated(
         return Decision(subject, Verb.RETRY, reason, actor, "regenerate", stages)
 
     for group in journal.groups(run):
-        live = group.state in {GroupState.PUBLISHED, GroupState.PARTIAL}
+        live = group.state in LIVE_GROUPS
         if not live or not wanting.group(group.group, group.name):
             continue
         found: dict[Subject, Decision] = {}

@@ -16,9 +16,13 @@ from imagelane.cli.seen import journal_of, the_run, workspace_option
 
 if TYPE_CHECKING:
     from imagelane.control import Answer
+    from imagelane.model.ids import Subject
     from imagelane.ports.journal import Journal, RunRow
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+MOST = 10_000
+"""Images that one pattern may mean."""
 
 PATIENCE = 60.0
 """Seconds that a coordinator at work may take to do what it is asked for."""
@@ -42,6 +46,50 @@ class Acting:
     journal: Journal
     row: RunRow
     workspace: Path
+
+
+def group_of(at: Acting, what: str) -> int:
+    """The number of the group that is meant.
+
+    Raises:
+        CommandError: none is, or more than one.
+    """
+    from imagelane.report.find import NothingFoundError, find  # noqa: PLC0415
+
+    try:
+        found = find(at.journal, at.row, what)
+    except NothingFoundError as error:
+        raise CommandError(str(error)) from None
+    groups = {subject.group for subject, _ in found.subjects if not subject.ordinal} - {0}
+    if len(groups) != 1:
+        listed = ", ".join(str(subject) for subject, _ in found.subjects[:5])
+        raise CommandError(f"{what!r} can be any of {listed}: expected one group; give its number")
+    return groups.pop()
+
+
+def meant(at: Acting, what: str) -> list[Subject]:
+    """The images of one group that are meant, or one group.
+
+    Raises:
+        CommandError: nothing is, or something that cannot be done at once.
+    """
+    from imagelane.report.find import NothingFoundError, find  # noqa: PLC0415
+
+    try:
+        found = find(at.journal, at.row, what, most=MOST)
+    except NothingFoundError as error:
+        raise CommandError(str(error)) from None
+    subjects = [subject for subject, _ in found.subjects]
+    listed = ", ".join(map(str, subjects[:5]))
+    if found.count > 1 and not found.pattern:
+        raise CommandError(f"{what!r} can be any of {found.count} ({listed}): give its number")
+    one_kind = len({bool(subject.ordinal) for subject in subjects}) == 1
+    if len({subject.group for subject in subjects}) > 1 or not one_kind or not subjects[0].group:
+        raise CommandError(
+            f"{what!r} means {found.count} of several groups ({listed}): expected one group, or "
+            "images of one; name them group by group"
+        )
+    return subjects
 
 
 @contextmanager

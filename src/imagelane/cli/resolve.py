@@ -9,7 +9,7 @@ import click
 
 from imagelane.cli.acting import Acting, acting, actor, told, wait_option, workspace_option
 from imagelane.cli.failures import CommandError
-from imagelane.model.decision import Decision, Verb
+from imagelane.model.decision import RESOLVES, Decision, Verb
 from imagelane.model.states import GroupState, ImageState
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ MOST = 100_000
 
 @click.command()
 @click.argument("what", metavar="IMAGE|GROUP")
-@click.argument("verb", type=click.Choice([verb.value for verb in Verb]))
+@click.argument("verb", type=click.Choice([verb.value for verb in RESOLVES]))
 @click.option("--reason", required=True, help="Why; it is recorded, with who decided.")
 @click.option("--run", metavar="RUN", help="In this run; without it: in the newest one.")
 @workspace_option

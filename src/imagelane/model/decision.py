@@ -23,6 +23,14 @@ class Verb(StrEnum):
     """The verdict that kept the image back is overruled."""
     REJECT = "reject"
     """The image is rejected, by a person instead of a stage."""
+    WITHDRAW = "withdraw"
+    """The image is shown no more."""
+    RESTORE = "restore"
+    """The withdrawal is undone."""
+
+
+RESOLVES = (Verb.RETRY, Verb.SKIP, Verb.ABORT, Verb.APPROVE, Verb.REJECT)
+"""What `imagelane resolve` offers; the others are more than a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,18 @@ TAKES: Mapping[Verb, frozenset[ImageState]] = {
     Verb.ABORT: frozenset({ImageState.HELD}),
     Verb.APPROVE: frozenset({ImageState.HELD, ImageState.REJECTED}),
     Verb.REJECT: frozenset({ImageState.HELD}),
+    # Processing: whole.
+    Verb.WITHDRAW: frozenset(
+        {
+            ImageState.PROCESSING,
+            ImageState.PARTIAL,
+            ImageState.SKIPPED,
+            ImageState.REJECTED,
+            ImageState.DEAD,
+            ImageState.HELD,
+        }
+    ),
+    Verb.RESTORE: frozenset({ImageState.WITHDRAWN}),
 }
 """The states in which an image must have settled for each decision."""
 
@@ -91,5 +111,6 @@ BECOMES: Mapping[Verb, ImageState] = {
     Verb.SKIP: ImageState.SKIPPED,
     Verb.ABORT: ImageState.DEAD,
     Verb.REJECT: ImageState.REJECTED,
+    Verb.WITHDRAW: ImageState.WITHDRAWN,
 }
 """What decisions make of an image at once."""

@@ -11,12 +11,17 @@ from imagelane.model.events import (
     AlertSettled,
     BreakerClosed,
     BreakerOpened,
+    Erased,
     Event,
     GateOpened,
     GroupClosed,
     GroupOpened,
     GroupReopened,
+    GroupRolledBack,
     GroupSettled,
+    HoldAdded,
+    HoldRemoved,
+    ImageErased,
     ImageReceived,
     ImageReopened,
     ImageSettled,
@@ -31,6 +36,8 @@ from imagelane.model.events import (
     TaskSkipped,
     TaskSucceeded,
     WaitedForRoom,
+    WithdrawalUndone,
+    Withdrawn,
 )
 from imagelane.model.ids import Subject
 from imagelane.model.outcome import Rendition
@@ -54,6 +61,13 @@ _TYPES: Mapping[str, type] = {
     "group_reopened": GroupReopened,
     "gate_opened": GateOpened,
     "group_settled": GroupSettled,
+    "group_rolled_back": GroupRolledBack,
+    "withdrawn": Withdrawn,
+    "withdrawal_undone": WithdrawalUndone,
+    "hold_added": HoldAdded,
+    "hold_removed": HoldRemoved,
+    "image_erased": ImageErased,
+    "erased": Erased,
     "memory_short": MemoryShort,
     "memory_eased": MemoryEased,
     "waited_for_room": WaitedForRoom,
@@ -78,18 +92,27 @@ def _renditions(value: Any) -> tuple[Rendition, ...]:
     return tuple(Rendition(*row) for row in value)
 
 
-_STATES: Mapping[type, tuple[str, Callable[[Any], Any]]] = {
-    ImageSettled: ("state", ImageState),
-    GroupSettled: ("state", GroupState),
-    ImageReopened: ("settled", ImageState),
-    GroupReopened: ("settled", GroupState),
+def _by_state(value: Mapping[str, int]) -> Mapping[ImageState, int]:
+    return {ImageState(state): count for state, count in value.items()}
+
+
+_STATES: Mapping[type, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
+    ImageSettled: (("state",), ImageState),
+    GroupSettled: (("state",), GroupState),
+    ImageReopened: (("settled",), ImageState),
+    GroupReopened: (("settled",), GroupState),
+    GroupRolledBack: (("settled", "state"), GroupState),
+    ImageErased: (("settled",), ImageState),
+    Withdrawn: (("settled",), lambda state: state and GroupState(state)),
 }
-"""A field of one name that means states of one kind or another."""
+"""Fields of one name that mean states of one kind or another."""
 
 _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "renditions": _renditions,
     "error": ErrorClass,
     "status": RunStatus,
+    "over": lambda state: state and GroupState(state),
+    "images": lambda value: value if isinstance(value, int) else _by_state(value),
 }
 
 
@@ -120,8 +143,8 @@ def decode(type_name: str, subject: Subject, stage: str | None, body: Mapping[st
         for name in body
     }
     if kind in _STATES:
-        name, states = _STATES[kind]
-        values[name] = states(values[name])
+        names, states = _STATES[kind]
+        values |= {name: states(values[name]) for name in names}
     if kind in _WITH_SUBJECT:
         values["subject"] = subject
     if kind in _WITH_STAGE:

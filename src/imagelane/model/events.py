@@ -11,9 +11,65 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagelane.model.conditions import (
+    AlertRaised,
+    AlertSettled,
+    BreakerClosed,
+    BreakerOpened,
+    MemoryEased,
+    MemoryShort,
+    WaitedForRoom,
+)
 from imagelane.model.ids import Digest, StageName, Subject
+from imagelane.model.later import (
+    Erased,
+    GroupReopened,
+    GroupRolledBack,
+    HoldAdded,
+    HoldRemoved,
+    ImageErased,
+    ImageReopened,
+    WithdrawalUndone,
+    Withdrawn,
+)
 from imagelane.model.outcome import Rendition, Verdict
 from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
+
+__all__ = [
+    "AlertRaised",
+    "AlertSettled",
+    "BreakerClosed",
+    "BreakerOpened",
+    "Erased",
+    "Event",
+    "GateOpened",
+    "GroupClosed",
+    "GroupOpened",
+    "GroupReopened",
+    "GroupRolledBack",
+    "GroupSettled",
+    "HoldAdded",
+    "HoldRemoved",
+    "ImageErased",
+    "ImageReceived",
+    "ImageReopened",
+    "ImageSettled",
+    "MemoryEased",
+    "MemoryShort",
+    "RunResumed",
+    "RunSettled",
+    "RunStarted",
+    "SourceExhausted",
+    "StopDecided",
+    "TaskFailed",
+    "TaskSkipped",
+    "TaskSucceeded",
+    "WaitedForRoom",
+    "WithdrawalUndone",
+    "Withdrawn",
+    "stage_of",
+    "subject_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +107,8 @@ class GroupOpened:
 @dataclass(frozen=True, slots=True)
 class ImageReceived:
     """``role`` is ``primary``, a role of the manifest, or empty. ``sequence`` is its place in the
-    order of admission, from 0."""
+    order of admission, from 0. ``withheld`` says why it settles as withdrawn at once: somebody has
+    withdrawn it before."""
 
     subject: Subject
     sequence: int
@@ -61,6 +118,7 @@ class ImageReceived:
     mtime_ns: int
     role: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,36 +205,6 @@ class ImageSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageReopened:
-    """A settled image is taken up again, by a redrive, a regeneration or a person's decision.
-
-    ``settled`` is the state that it had settled in. ``record`` holds what goes on being true of it
-    (`imagelane.model.records.image_json`): what has been settled is in flight no more, so nobody
-    else remembers it. ``decision`` is the word for it, ``actor`` who took it.
-    """
-
-    subject: Subject
-    settled: ImageState
-    decision: str
-    reason: str
-    actor: str
-    record: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupReopened:
-    """A group that is over, or is held, is taken up again; fields as for an image. What is live of
-    it stays live until its stages have made the next version."""
-
-    subject: Subject
-    settled: GroupState
-    decision: str
-    reason: str
-    actor: str
-    record: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class GateOpened:
     """``present`` members go on into the group stages, ``gone`` have left the group."""
 
@@ -192,49 +220,6 @@ class GroupSettled:
     state: GroupState
     reason: str = ""
     manifest: Digest | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryShort:
-    """Too little memory is left on the machine, or in its container, to begin anything beside what
-    is in hand: ``available`` bytes of ``limit``. One order at a time goes on."""
-
-    available: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryEased:
-    """Memory is not short any more."""
-
-    available: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class WaitedForRoom:
-    """Nothing was begun for so many seconds, since the disk of a folder had no room: ``needed``
-    bytes were asked for, 0 where that is not known. Recorded once there is room, or when the run
-    ends, for the journal may lie on that disk."""
-
-    folder: str
-    needed: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerOpened:
-    """What a stage calls does not answer, so nothing of it is begun but now and then one attempt,
-    on probation. A coordinator that takes over keeps to it."""
-
-    stage: StageName
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerClosed:
-    """It answers again."""
-
-    stage: StageName
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,28 +241,6 @@ class StopDecided:
     about: str = "run"
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRaised:
-    """A human should know. ``number`` counts from 1 in the run; ``about`` is a subject as text."""
-
-    stage: StageName | None
-    number: int
-    cause: str
-    message: str
-    about: str = "run"
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSettled:
-    """The alert was delivered through a channel; or, where ``problem`` says something, it was given
-    up after so many tries."""
-
-    number: int
-    channel: str
-    tries: int
-    problem: str = ""
-
-
 Event = (
     RunStarted
     | RunResumed
@@ -293,6 +256,13 @@ Event = (
     | GroupReopened
     | GateOpened
     | GroupSettled
+    | GroupRolledBack
+    | Withdrawn
+    | WithdrawalUndone
+    | HoldAdded
+    | HoldRemoved
+    | ImageErased
+    | Erased
     | MemoryShort
     | MemoryEased
     | WaitedForRoom

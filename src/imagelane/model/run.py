@@ -124,6 +124,7 @@ def evolve(state: RunState, event: e.Event) -> RunState:
                 ),
                 sequence=event.sequence,
                 role=event.role,
+                decided=(ImageState.WITHDRAWN, event.withheld) if event.withheld else None,
             )
         case e.ImageSettled():
             image = state.images.pop(event.subject)
@@ -152,6 +153,15 @@ def evolve(state: RunState, event: e.Event) -> RunState:
             group.opened_gates.add(event.stage)
         case e.GroupSettled():
             _settle_group(state, event)
+        case e.GroupRolledBack():
+            _becomes(state, event.settled, event.state, event.images)
+        case e.Withdrawn():
+            if event.settled is not None:
+                _becomes(state, event.settled, GroupState.WITHDRAWN, event.images)
+            elif (flying := state.images.get(event.subject)) is not None:
+                flying.decided = (ImageState.WITHDRAWN, event.reason)
+        case e.ImageErased():
+            _erase(state, event)
         case e.SourceExhausted():
             state.exhausted = True
         case e.RunStarted() | e.RunResumed():
@@ -183,6 +193,27 @@ def evolve(state: RunState, event: e.Event) -> RunState:
 
 def _calls(state: RunState, stage: StageName) -> Calls:
     return state.calls.setdefault(stage, Calls())
+
+
+def _erase(state: RunState, event: e.ImageErased) -> None:
+    if event.over is None:
+        group = state.groups[event.subject.group]
+        _take_out(group.settled, event.settled, 1)
+        group.settled[ImageState.ERASED] += 1
+        return
+    _take_out(state.image_counts, final_image_state(event.settled, event.over), 1)
+    state.image_counts[ImageState.ERASED] += 1
+
+
+def _becomes(
+    state: RunState, was: GroupState, now: GroupState, images: Mapping[ImageState, int]
+) -> None:
+    """A group that is over is in another state from here on, and so are its images."""
+    _take_out(state.group_counts, was, 1)
+    state.group_counts[now] += 1
+    for settled, count in images.items():
+        _take_out(state.image_counts, final_image_state(settled, was), count)
+        state.image_counts[final_image_state(settled, now)] += count
 
 
 def _reopen_image(state: RunState, event: e.ImageReopened) -> None:
@@ -266,6 +297,8 @@ def final_image_state(settled: ImageState, group: GroupState) -> ImageState:
 
     Whole images (settled while PROCESSING) share the group's fate.
     """
+    if group is GroupState.WITHDRAWN and settled in {ImageState.PROCESSING, ImageState.PARTIAL}:
+        return ImageState.WITHDRAWN
     if settled is ImageState.PROCESSING:
         return ImageState.SKIPPED if group is GroupState.ABORTED else ImageState.PUBLISHED
     if settled is ImageState.PARTIAL and group is GroupState.ABORTED:

@@ -23,6 +23,8 @@ class ImageState(StrEnum):
     REJECTED = "rejected"
     DEAD = "dead"
     HELD = "held"
+    WITHDRAWN = "withdrawn"
+    ERASED = "erased"
 
 
 class GroupState(StrEnum):
@@ -33,6 +35,8 @@ class GroupState(StrEnum):
     PARTIAL = "partial"
     ABORTED = "aborted"
     HELD = "held"
+    ROLLED_BACK = "rolled_back"
+    WITHDRAWN = "withdrawn"
 
 
 class RunStatus(StrEnum):
@@ -63,37 +67,40 @@ class ErrorClass(StrEnum):
     """An exception in a stage's code. Not retried unless asked."""
 
 
+TAKEN_AWAY = frozenset({ImageState.WITHDRAWN, ImageState.ERASED})
+"""What a person can make of any image: it is no loss then, and no gate asks for it."""
+
 IMAGE_TRANSITIONS: Mapping[ImageState, frozenset[ImageState]] = {
-    ImageState.RECEIVED: frozenset(
-        {
-            ImageState.PROCESSING,
-            ImageState.SKIPPED,
-            ImageState.DEAD,
-            ImageState.HELD,
-            ImageState.PUBLISHED,
-        }
+    ImageState.RECEIVED: TAKEN_AWAY
+    | {
+        ImageState.PROCESSING,
+        ImageState.SKIPPED,
+        ImageState.DEAD,
+        ImageState.HELD,
+        ImageState.PUBLISHED,
+    },
+    ImageState.PROCESSING: TAKEN_AWAY
+    | {
+        ImageState.PUBLISHED,
+        ImageState.PARTIAL,
+        ImageState.SKIPPED,
+        ImageState.REJECTED,
+        ImageState.DEAD,
+        ImageState.HELD,
+    },
+    # What has settled can be taken up again.
+    ImageState.PARTIAL: TAKEN_AWAY
+    | {ImageState.PROCESSING, ImageState.PUBLISHED, ImageState.SKIPPED},
+    ImageState.HELD: TAKEN_AWAY
+    | {ImageState.PROCESSING, ImageState.SKIPPED, ImageState.REJECTED, ImageState.DEAD},
+    ImageState.DEAD: TAKEN_AWAY | {ImageState.PROCESSING, ImageState.SKIPPED},
+    ImageState.SKIPPED: TAKEN_AWAY | {ImageState.PROCESSING},
+    ImageState.REJECTED: TAKEN_AWAY | {ImageState.PROCESSING},
+    ImageState.PUBLISHED: TAKEN_AWAY | {ImageState.PARTIAL, ImageState.PROCESSING},
+    ImageState.WITHDRAWN: frozenset(
+        {ImageState.PROCESSING, ImageState.PUBLISHED, ImageState.PARTIAL, ImageState.ERASED}
     ),
-    ImageState.PROCESSING: frozenset(
-        {
-            ImageState.PUBLISHED,
-            ImageState.PARTIAL,
-            ImageState.SKIPPED,
-            ImageState.REJECTED,
-            ImageState.DEAD,
-            ImageState.HELD,
-        }
-    ),
-    # A partial, held or dead image can be taken up again; whole ones leave only by withdrawal.
-    ImageState.PARTIAL: frozenset(
-        {ImageState.PROCESSING, ImageState.PUBLISHED, ImageState.SKIPPED}
-    ),
-    ImageState.HELD: frozenset(
-        {ImageState.PROCESSING, ImageState.SKIPPED, ImageState.REJECTED, ImageState.DEAD}
-    ),
-    ImageState.DEAD: frozenset({ImageState.PROCESSING, ImageState.SKIPPED}),
-    ImageState.SKIPPED: frozenset({ImageState.PROCESSING}),
-    ImageState.REJECTED: frozenset({ImageState.PROCESSING}),
-    ImageState.PUBLISHED: frozenset({ImageState.PARTIAL, ImageState.PROCESSING}),
+    ImageState.ERASED: frozenset(),
 }
 
 GROUP_TRANSITIONS: Mapping[GroupState, frozenset[GroupState]] = {
@@ -113,9 +120,40 @@ GROUP_TRANSITIONS: Mapping[GroupState, frozenset[GroupState]] = {
     GroupState.HELD: frozenset(
         {GroupState.CLOSED, GroupState.GATED, GroupState.ABORTED, GroupState.PUBLISHED}
     ),
-    GroupState.PARTIAL: frozenset({GroupState.PUBLISHED, GroupState.CLOSED}),
-    GroupState.PUBLISHED: frozenset({GroupState.PARTIAL, GroupState.CLOSED}),
+    GroupState.PARTIAL: frozenset(
+        {
+            GroupState.PUBLISHED,
+            GroupState.CLOSED,
+            GroupState.ROLLED_BACK,
+            GroupState.WITHDRAWN,
+        }
+    ),
+    GroupState.PUBLISHED: frozenset(
+        {
+            GroupState.PARTIAL,
+            GroupState.CLOSED,
+            GroupState.ROLLED_BACK,
+            GroupState.WITHDRAWN,
+        }
+    ),
     GroupState.ABORTED: frozenset({GroupState.CLOSED}),
+    # Another version can be put back, also the one that the run had made; or a new one is made.
+    GroupState.ROLLED_BACK: frozenset(
+        {
+            GroupState.PUBLISHED,
+            GroupState.PARTIAL,
+            GroupState.CLOSED,
+            GroupState.WITHDRAWN,
+        }
+    ),
+    GroupState.WITHDRAWN: frozenset(
+        {
+            GroupState.PUBLISHED,
+            GroupState.PARTIAL,
+            GroupState.CLOSED,
+            GroupState.ROLLED_BACK,
+        }
+    ),
 }
 
 RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
@@ -137,5 +175,8 @@ RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     RunStatus.CANCELLED: frozenset(),
 }
 
-LEFT_THE_GROUP = frozenset({ImageState.SKIPPED, ImageState.REJECTED, ImageState.DEAD})
+LIVE_GROUPS = frozenset({GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.ROLLED_BACK})
+"""Groups in these states have a version that is live."""
+
+LEFT_THE_GROUP = TAKEN_AWAY | {ImageState.SKIPPED, ImageState.REJECTED, ImageState.DEAD}
 """Images in these states are no longer members when a gate counts who is there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from imagelane.model.events import Event
@@ -96,6 +97,28 @@ class GroupRow:
     manifest: str | None
 
 
+class MarkKind(StrEnum):
+    WITHDRAWN = "withdrawn"
+    HOLD = "legal_hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a person has said of an image, or of a group (``path`` is empty), in one run, and what
+    holds in all. ``bytes`` and ``digest`` (empty where it is not known) are those of its file."""
+
+    kind: MarkKind
+    run: RunId
+    subject: Subject
+    group: str
+    path: str
+    bytes: int
+    digest: str
+    reason: str
+    actor: str
+    at: float
+
+
 class Journal(Protocol):
     """Durable on return: what `append` has accepted survives SIGKILL and a power cut."""
 
@@ -146,6 +169,11 @@ class Journal(Protocol):
 
     def groups(self, run: RunId, *, after: int = 0) -> Iterator[GroupRow]:
         """In published order, those whose number is above ``after``."""
+
+    def marks(self) -> list[Mark]:
+        """What stands, over all runs: withdrawals that nobody has undone, holds that nobody has
+        removed. Undoing one does away with all of its kind about the same: the group, the path in
+        it, or the digest."""
 
     def image_counts(self, run: RunId) -> Mapping[ImageState, int]:
         """How many images are in each state; they add up to what was received."""

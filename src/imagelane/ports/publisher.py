@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -46,6 +46,18 @@ class Version:
     """One row for each image, for the gallery database."""
 
 
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Something that was done at a group's place: a version was made live (``digest``), by which
+    fence, when (seconds of the epoch). Without a digest nothing was, but the place belongs to that
+    fence from there on; where it is ``gone``, what was live was taken away."""
+
+    digest: Digest | None
+    fence: int
+    at: float
+    gone: bool = False
+
+
 class Publisher(Protocol):
     """A folder, an object store. Promoting the same version twice is harmless."""
 
@@ -75,11 +87,41 @@ class Publisher(Protocol):
             PublishError: the target cannot be written.
         """
 
+    def take_down(self, slug: str, fence: int) -> None:
+        """Show nothing of the group any more, from one atomic step on. Its versions are kept.
+
+        Raises:
+            StaleFenceError: a later coordinator has published this group, or taken it over.
+            PublishError: something else stands at its place, or the target cannot be written.
+        """
+
     def live(self, slug: str) -> Digest | None:
         """The digest of the live version's manifest."""
 
     def versions(self, slug: str) -> Iterator[Digest]:
         """All versions that are kept, newest first."""
+
+    def discard(self, slug: str, digest: Digest) -> int:
+        """Remove a version for good, with all of its files; gives how many those were.
+
+        Raises:
+            PublishError: it is live, or the target cannot be written.
+        """
+
+    def discard_objects(self, digests: Iterable[Digest]) -> int:
+        """Remove what the target stores of these digests, where it stores files for its versions;
+        gives how many files those were."""
+
+    def promotions(self, slug: str) -> Sequence[Promotion]:
+        """All that was done at the group's place, oldest first."""
+
+    def kept(self, slug: str, digest: Digest) -> bytes | None:
+        """The manifest of a version that is kept, live or not; None where it is not there, or is
+        not what its digest says."""
+
+    def lacking(self, version: Version) -> Sequence[str]:
+        """The names of those files of a version whose bytes are nowhere any more: neither in the
+        version, if it is kept, nor where it was made from. Reads all of them."""
 
 
 class IndexedPublisher(Publisher, Protocol):
@@ -87,6 +129,9 @@ class IndexedPublisher(Publisher, Protocol):
 
     def manifest(self, slug: str) -> bytes | None:
         """The manifest of the live version."""
+
+    def index(self) -> bytes | None:
+        """The list of galleries, if there is one."""
 
     def take_over_index(self, fence: int) -> None:
         """`take_over`, of the list of galleries."""

@@ -19,6 +19,7 @@ class SourceItem:
     ``sequence`` is its place in the order of admission, from 0; a group's items follow each other,
     its primary first. ``group`` and ``ordinal`` count from 1 in published order and never change.
     ``last`` marks the item after which its group has no more. ``path`` is absolute.
+    ``withheld`` says why it is not to be published, if so.
     """
 
     sequence: int
@@ -33,6 +34,7 @@ class SourceItem:
     last: bool
     role: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    withheld: str = ""
 
 
 class Source(Protocol):

@@ -27,6 +27,18 @@ def build_index(pipeline: str, title: str | None, galleries: Iterable[tuple[str,
     )
 
 
+def with_gallery(index: bytes, slug: str, manifest: bytes | None) -> bytes:
+    """A list of galleries in which one is as its live manifest says; None: it is live no more. One
+    that is not in the list yet comes last."""
+    content = json.loads(index)
+    entries = {one["slug"]: one for one in content["galleries"]}
+    if manifest is None:
+        entries.pop(slug, None)
+    else:
+        entries[slug] = _gallery(slug, manifest)
+    return canonical({**content, "galleries": list(entries.values())})
+
+
 def _gallery(slug: str, manifest: bytes) -> dict[str, Any]:
     content = json.loads(manifest)
     gallery = {

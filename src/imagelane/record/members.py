@@ -9,6 +9,7 @@ from typing import Any
 
 from imagelane.model import events as e
 from imagelane.model.ids import RunId
+from imagelane.model.states import ImageState
 from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Journal, Recorded
 
@@ -70,6 +71,8 @@ def _note(image: dict[str, Any], event: e.Event) -> None:
             image["missing"][event.stage] = event.message
         case e.TaskSkipped():
             image["missing"][event.stage] = event.reason
+        case e.ImageErased():
+            image["state"] = ImageState.ERASED.value
         case e.ImageSettled():
             image["state"] = event.state.value
             image["reason"] = event.reason

@@ -16,7 +16,7 @@ from imagelane.model.states import GroupState, ImageState
 from imagelane.ports.journal import Journal, Recorded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SettledImage:
     """``stage`` decided its ``state``; None where no stage did."""
 
@@ -73,7 +73,24 @@ def recall(journal: Journal, run: RunId, group: int) -> RecalledGroup | None:
                 found.over = event.state
             case e.ImageReopened() if found is not None:
                 found.images.pop(event.subject)
+            case _ if found is not None:
+                _later(found, event)
     return found
+
+
+def _later(found: RecalledGroup, event: e.Event) -> None:
+    """What people made of the group, or of an image, when it was over."""
+    match event:
+        case e.GroupRolledBack():
+            found.over = event.state
+        case e.Withdrawn() if event.settled is not None:
+            found.over = GroupState.WITHDRAWN
+        case e.ImageErased() if event.subject in found.images:
+            found.images[event.subject].state = ImageState.ERASED
+            if event.over is not None:
+                # The fold has let go of the group, and so of what it had counted.
+                found.record.settled[event.settled] -= 1
+                found.record.settled[ImageState.ERASED] += 1
 
 
 def _index(entry: Recorded) -> int:

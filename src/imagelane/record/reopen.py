@@ -64,7 +64,10 @@ def reopenings(
         NotNowError: the group is being published, without the image or with it as it is.
     """
     of_group = next((one for one in decisions if not one.subject.ordinal), None)
-    if group.over is None and group.record.state is GroupState.GATED and of_group is None:
+    gated = group.over is None and group.record.state is GroupState.GATED and of_group is None
+    # A withdrawal is carried out while nobody executes the run, so nothing is being published.
+    withdraws = decisions[0].verb is Verb.WITHDRAW
+    if gated and not withdraws:
         raise NotNowError(
             f"group {group.subject} is being published: expected one that is over, or waits; "
             "ask again in a while, or resume the run if nobody executes it"
@@ -83,7 +86,7 @@ def reopenings(
             for subject, settled in group.images.items()
             if settled.by_its_group and subject not in named
         ]
-    if of_group is None and group.over is None:
+    if of_group is None and group.over is None and not gated:
         return list(images)
     return [_group(group, of_group or lead, at, whole=of_group is None), *images]
 
@@ -118,7 +121,7 @@ def _image(settled: SettledImage, decision: Decision, followers: Followers) -> e
         case Verb.APPROVE:
             for stage in kept_back:
                 record.verdicts[stage] = "approve"
-        case Verb.RETRY:
+        case Verb.RETRY | Verb.RESTORE:
             again = {*record.missing, *record.failed, *kept_back, *decision.again}
             for stage in again.union(*(followers.after[stage] for stage in again)):
                 record.undo(stage)
@@ -150,7 +153,7 @@ def _group(group: RecalledGroup, decision: Decision, at: float, *, whole: bool) 
     record.decided = None
     record.state, record.closed_at = GroupState.CLOSED, at
     match decision.verb:
-        case Verb.RETRY:
+        case Verb.RETRY | Verb.RESTORE:
             pass
         case Verb.ABORT if not whole:
             reason = f"decided by {decision.actor}: {decision.reason}"

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from imagelane.model import events as e
 from imagelane.model.ids import THE_RUN, StageName, Subject
 from imagelane.model.run import final_image_state
-from imagelane.model.states import GroupState, ImageState
+from imagelane.model.states import LIVE_GROUPS, GroupState, ImageState
 from imagelane.ports.journal import GroupRow, Journal, Recorded, RunRow
 from imagelane.report.timeline import Axis, read_axis
 from imagelane.report.view import Entry, History, Taken
 
-OVER = frozenset({GroupState.PUBLISHED, GroupState.PARTIAL, GroupState.ABORTED})
+OVER = LIVE_GROUPS | {GroupState.ABORTED, GroupState.WITHDRAWN}
 """States of a group in which its whole images share its fate."""
 
 
@@ -72,9 +72,11 @@ def image_history(
                 received = one.event
             case e.ImageSettled():
                 settled = one.event
+            case e.ImageErased():
+                settled = e.ImageSettled(subject, ImageState.ERASED, None, one.event.reason)
             case e.ImageReopened():
                 settled = None
-                decisions.append(_taken(one, one.event, len(entries)))
+                decisions += _taken(one, one.event, len(entries))
             case e.TaskSucceeded() | e.TaskFailed():
                 digest = one.event.source_digest or digest
         if (line := entry(one, axis)) is not None:
@@ -103,8 +105,16 @@ def image_history(
     )
 
 
-def _taken(recorded: Recorded, event: e.ImageReopened | e.GroupReopened, after: int) -> Taken:
-    return Taken(event.decision, event.reason, event.actor, recorded.at, after)
+def _taken(recorded: Recorded, event: e.ImageReopened | e.GroupReopened, after: int) -> list[Taken]:
+    """The decision; nothing, where what was said of it was erased."""
+    if not event.decision:
+        return []
+    return [Taken(event.decision, event.reason, event.actor, recorded.at, after)]
+
+
+def _rolled_back(recorded: Recorded, event: e.GroupRolledBack, after: int) -> Taken:
+    word = f"version {event.manifest[:16]} put back"
+    return Taken(word, event.reason, event.actor, recorded.at, after)
 
 
 def aborted_with(reason: str) -> str:
@@ -138,7 +148,9 @@ def read_group(journal: Journal, run: RunRow, group: int) -> History | None:
     decisions: list[Taken] = []
     for one in journal.events(run.run, subject=subject):
         if isinstance(one.event, e.GroupReopened):
-            decisions.append(_taken(one, one.event, len(entries)))
+            decisions += _taken(one, one.event, len(entries))
+        elif isinstance(one.event, e.GroupRolledBack):
+            decisions.append(_rolled_back(one, one.event, len(entries)))
         elif (line := entry(one, axis)) is not None:
             entries.append(line)
     states = Counter(image.state for image in journal.images(run.run, group=group))

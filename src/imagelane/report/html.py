@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from imagelane.model.ids import StageName
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import LIVE_GROUPS, ImageState, RunStatus
 from imagelane.report import charts, sentences, wording
 from imagelane.report.calls import delivered
 from imagelane.report.clean import visible
@@ -74,7 +74,7 @@ def render(
     )
 
 
-_LIVE = frozenset({GroupState.PUBLISHED, GroupState.PARTIAL})
+_LIVE = LIVE_GROUPS
 
 
 def _with_pictures(pictures: Pictures) -> frozenset[int]:

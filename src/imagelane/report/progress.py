@@ -10,7 +10,7 @@ from imagelane.model import events as e
 from imagelane.model.ids import StageName, Subject
 from imagelane.model.plan import LogicalStage, PhysicalPlan
 from imagelane.model.run import RunState, final_image_state
-from imagelane.model.states import GroupState, ImageState, Scope
+from imagelane.model.states import LIVE_GROUPS, GroupState, ImageState, Scope
 from imagelane.ports.observer import Pulse
 from imagelane.report.losses import NOT_WHOLE, OTHER_REASONS
 from imagelane.report.outlook import Outlook
@@ -92,7 +92,7 @@ class Snapshot:
     @property
     def live(self) -> int:
         """Groups that are live, whole or in part."""
-        return self.groups.get(GroupState.PUBLISHED, 0) + self.groups.get(GroupState.PARTIAL, 0)
+        return sum(self.groups.get(state, 0) for state in LIVE_GROUPS)
 
     @property
     def failed(self) -> int:

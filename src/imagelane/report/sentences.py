@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import LIVE_GROUPS, ImageState, RunStatus
 from imagelane.report.losses import NOT_WHOLE
 from imagelane.report.view import FailureView, RunView
 from imagelane.report.wording import count, number, share
@@ -24,7 +24,7 @@ def lead(view: RunView) -> str:
     if not view.received:
         return "No image was received."
     live = view.images.get(ImageState.PUBLISHED, 0) + view.images.get(ImageState.PARTIAL, 0)
-    groups = view.groups.get(GroupState.PUBLISHED, 0) + view.groups.get(GroupState.PARTIAL, 0)
+    groups = sum(view.groups.get(state, 0) for state in LIVE_GROUPS)
     where = f"in {count(groups, 'gallery', 'galleries')}"
     lost = sum(view.images.get(state, 0) for state in LOST)
     if view.run.status is RunStatus.RUNNING or live + lost < view.received:

@@ -37,7 +37,7 @@ def story(history: History, published: Mapping[str, str], ink: Ink) -> Iterator[
 def _decisions(history: History, place: int, ink: Ink) -> Iterator[str]:
     for taken in history.decisions:
         if taken.after == place:
-            reason = f": {visible(taken.reason)}" if taken.reason != taken.word else ""
+            reason = f": {visible(taken.reason)}" if taken.reason not in {"", taken.word} else ""
             said = f"{taken.word} by {visible(taken.actor)}, {moment(taken.at)}{reason}"
             yield f"{_MARGIN}{ink.warn(said)}"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from imagelane.model.run import RunState
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import LIVE_GROUPS, GroupState, ImageState, RunStatus
 from imagelane.report.calls import not_delivered
 from imagelane.report.clean import clip, fit, visible
 from imagelane.report.ink import Ink
@@ -45,7 +45,7 @@ def summary(
     if groups:
         yield f"  {count(sum(groups.values()), 'group')}: {_listed(groups)}"
     yield from _reused(progress)
-    live = groups.get(GroupState.PUBLISHED, 0) + groups.get(GroupState.PARTIAL, 0)
+    live = sum(groups.get(state, 0) for state in LIVE_GROUPS)
     if where.target and live:
         yield f"  {count(live, 'gallery', 'galleries')} in {visible(where.target)}"
     for alert in state.alerts.values():

@@ -9,7 +9,7 @@ from enum import Enum
 
 from imagelane.model.policy import GatePolicy
 from imagelane.model.run import GroupRecord
-from imagelane.model.states import ImageState
+from imagelane.model.states import TAKEN_AWAY, ImageState
 
 
 class GateAnswer(Enum):
@@ -35,13 +35,15 @@ def decide_gate(gate: GatePolicy, group: GroupRecord) -> GateDecision:
     """What the gate says of the group as it stands. Depends on nothing else.
 
     Skipped, rejected and dead members have left the group; partial ones are present, but not whole.
+    Of those that a person has withdrawn nothing is required.
     """
     if group.size is None:
         return _WAIT
-    short = group.gone + group.settled[ImageState.PARTIAL]
+    taken = sum(group.settled[state] for state in TAKEN_AWAY)
+    short = group.gone - taken + group.settled[ImageState.PARTIAL]
     if gate.require == "all" and short:
         return _never(
-            f"the gate requires all {group.size} images whole, and {short} "
+            f"the gate requires all {group.size - taken} images whole, and {short} "
             f"{'is' if short == 1 else 'are'} not"
         )
     if group.settled_total < group.size:
@@ -50,7 +52,7 @@ def decide_gate(gate: GatePolicy, group: GroupRecord) -> GateDecision:
         return GateDecision(GateAnswer.HOLD, f"{held} of {group.size} images wait for a decision")
     if group.settled_total == group.gone:
         return _never(f"none of its {group.size} images is left")
-    return _requirement(gate, group, group.size)
+    return _requirement(gate, group, group.size - taken)
 
 
 def _requirement(gate: GatePolicy, group: GroupRecord, size: int) -> GateDecision:

@@ -18,4 +18,5 @@ def received(subject: Subject, item: SourceItem) -> ImageReceived:
         item.mtime_ns,
         item.role,
         item.columns,
+        item.withheld,
     )

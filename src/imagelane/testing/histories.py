@@ -11,7 +11,14 @@ from imagelane.model.ids import Digest, StageName, Subject
 from imagelane.model.outcome import Rendition
 from imagelane.model.records import GroupRecord, ImageRecord, group_json, image_json
 from imagelane.model.run import RunState, evolve
-from imagelane.model.states import ErrorClass, GroupState, ImageState, RunStatus
+from imagelane.model.states import (
+    GROUP_TRANSITIONS,
+    LIVE_GROUPS,
+    ErrorClass,
+    GroupState,
+    ImageState,
+    RunStatus,
+)
 
 NAMES = ("harbour.jpg", "hafen ü.jpg", "line\nbreak.jpg", "undecodable \udcff.jpg", "e\u0301.jpg")
 """File names as faulty as real ones are."""
@@ -50,15 +57,34 @@ class _Past:
                 self.images[event.subject] = (event.state, self.state.images[event.subject])
             case e.GroupSettled() if event.state is not GroupState.HELD:
                 self.groups[event.subject] = (event.state, self.state.groups[event.subject.group])
-            case e.ImageReopened():
+            case e.GroupRolledBack():
+                self.groups[event.subject] = (event.state, self.groups[event.subject][1])
+            case e.ImageReopened() | e.ImageErased():
                 del self.images[event.subject]
             case e.GroupReopened():
                 del self.groups[event.subject]
         evolve(self.state, event)
 
-    def image(self, subject: Subject) -> e.ImageReopened:
+    def later(
+        self, subject: Subject, flying: list[Subject], choose: Random
+    ) -> Iterator[e.ImageReopened | e.ImageErased]:
+        """A settled image of a group that is not over is taken up again, or erased."""
         settled, record = self.images[subject]
-        return e.ImageReopened(subject, settled, "retry", "why", "somebody", image_json(record))
+        if choose.randrange(4):
+            flying.append(subject)
+            kept = image_json(record)
+            yield e.ImageReopened(subject, settled, "retry", "why", "somebody", kept)
+        else:
+            yield e.ImageErased(subject, settled, None, 7, "why", "somebody", "f" * 64)
+
+    def rolled_back(self, subject: Subject, choose: Random) -> Iterator[e.GroupRolledBack]:
+        settled, _ = self.groups[subject]
+        following = sorted(GROUP_TRANSITIONS[settled] & LIVE_GROUPS)
+        if following and choose.randrange(2):
+            state, manifest = choose.choice(following), Digest("d" * 64)
+            yield e.GroupRolledBack(
+                subject, _STAGES[0], settled, state, manifest, None, "why", "somebody"
+            )
 
     def group(self, subject: Subject) -> e.GroupReopened:
         settled, record = self.groups[subject]
@@ -114,17 +140,16 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 yield from _finish(choose, groups, choose.choice(quiet))
             case 8 if settled:
                 group, image = choose.choice(settled)
-                group.flying.append(image)
-                yield past.image(image)
+                yield from past.later(image, group.flying, choose)
             case 9 if past.groups:
-                subject = choose.choice(list(past.groups))
+                yield from past.rolled_back(subject := choose.choice(list(past.groups)), choose)
                 received_then = past.groups[subject][1].received
                 groups.append(_Group(subject, received_then, closed=True))
                 yield past.group(subject)
             case _:
                 alerts += 1
-                yield e.MemoryShort(1 << 20, 1 << 33)
-                yield e.MemoryEased(1 << 32, 1 << 33)
+                yield from _said(Subject(9, 9))
+                yield from (e.MemoryShort(1 << 20, 1 << 33), e.MemoryEased(1 << 32, 1 << 33))
                 yield e.WaitedForRoom("/photos/\udcff", 10, 1.5)
                 yield from (e.BreakerOpened(_STAGES[0]), e.BreakerClosed(_STAGES[0]))
                 yield e.StopDecided(RunStatus.HALTED, "moderate failed", "3.1")
@@ -133,6 +158,16 @@ def _draws(choose: Random, length: int, past: _Past) -> Iterator[e.Event]:
                 yield e.AlertRaised(stage, alerts, "run_halted", "hafen \udcff\x1b[31m", "3.1")
                 yield e.AlertSettled(alerts, "webhook-2", 3, "answered with status 500")
                 yield e.RunResumed("sequential")
+
+
+def _said(image: Subject) -> Iterator[e.Event]:
+    """What people say of an image of which the fold has let go."""
+    name, path = "hafen \udcff", "/photos/\udcff.jpg"
+    yield e.Withdrawn(image, name, path, 12, "e" * 64, "why \udcff", "somebody", Digest("f" * 64))
+    yield e.HoldAdded(image, name, path, 12, "e" * 64, "why", "somebody")
+    yield e.WithdrawalUndone(image, name, path, "e" * 64, "why", "somebody")
+    yield e.Erased(image, _STAGES[0], "task_succeeded")
+    yield e.HoldRemoved(image, name, path, "e" * 64, "why", "somebody")
 
 
 def received(image: Subject, sequence: int = 0, name: str = "harbour.jpg") -> e.ImageReceived:

@@ -151,6 +151,75 @@ class JournalContract:
         record(journal, claimed, e.GroupSettled(group, GroupState.PUBLISHED, "", manifest))
         assert now() == (ImageState.PUBLISHED, True, GroupState.PUBLISHED, 1)
         assert next(iter(journal.groups(RUN))).manifest == manifest
+        earlier = Digest("d" * 64)
+        for state, live in ((GroupState.ROLLED_BACK, earlier), (GroupState.PUBLISHED, manifest)):
+            was = next(iter(journal.groups(RUN))).state
+            put_back = e.GroupRolledBack(group, _PUBLISH, was, state, live, None, "why", "I")
+            record(journal, claimed, put_back)
+            assert now() == (ImageState.PUBLISHED, True, state, 1)
+            assert next(iter(journal.groups(RUN))).manifest == live
+            assert [one.event for one in journal.events(RUN)][-1] == put_back
+
+    def test_marks_stand_over_all_runs_until_the_same_is_undone(
+        self, journal: Journal, claimed: Claimed
+    ) -> None:
+        image, other = Subject(1, 1), Subject(1, 2)
+        thing = ("harbour", "/photos/a \udcff.jpg", 12, "e" * 64)
+        record(journal, claimed, e.GroupOpened(Subject(1), "harbour"), received(image))
+        record(journal, claimed, e.Withdrawn(image, *thing, "no release \udcff", "I"))
+        record(journal, claimed, e.HoldAdded(image, *thing, "a trial", "I"))
+        elsewhere = ("market", "/photos/b.jpg", 12, "e" * 64)
+        record(journal, claimed, e.Withdrawn(other, *elsewhere, "the same file", "I"))
+        whole = ("harbour", "", 0, "")
+        record(journal, claimed, e.Withdrawn(Subject(1), *whole, "embargo", "I"))
+        told = {(one.kind.value, one.subject, one.path) for one in journal.marks()}
+        assert told == {
+            ("withdrawn", image, "/photos/a \udcff.jpg"),
+            ("legal_hold", image, "/photos/a \udcff.jpg"),
+            ("withdrawn", other, "/photos/b.jpg"),
+            ("withdrawn", Subject(1), ""),
+        }
+        (hold,) = [one for one in journal.marks() if one.kind.value == "legal_hold"]
+        assert (hold.run, hold.group, hold.bytes, hold.digest) == (RUN, "harbour", 12, "e" * 64)
+        assert (hold.reason, hold.actor) == ("a trial", "I")
+        second = journal.create(RunId("second"), {}, "owner")
+        undone = e.WithdrawalUndone(Subject(4, 4), "harbour", thing[1], thing[3], "it came", "I")
+        record(journal, second, undone)
+        assert {(one.kind.value, one.path) for one in journal.marks()} == {
+            ("legal_hold", "/photos/a \udcff.jpg"),
+            ("withdrawn", ""),
+        }
+        record(journal, second, e.HoldRemoved(image, "harbour", thing[1], "", "over", "I"))
+        record(journal, second, e.WithdrawalUndone(Subject(1), "harbour", "", "", "over", "I"))
+        assert journal.marks() == []
+
+    def test_withdrawn_group_takes_its_images_with_it_and_back(
+        self, journal: Journal, claimed: Claimed
+    ) -> None:
+        group, images = Subject(1), [Subject(1, 1), Subject(1, 2), Subject(1, 3)]
+        record(journal, claimed, e.GroupOpened(group, "harbour"), *map(received, images))
+        settled = (ImageState.PROCESSING, ImageState.PARTIAL, ImageState.DEAD)
+        for image, state in zip(images, settled, strict=True):
+            record(journal, claimed, e.ImageSettled(image, state))
+        manifest, counts = Digest("c" * 64), dict.fromkeys(settled, 1)
+        live = (ImageState.PUBLISHED, ImageState.PARTIAL, ImageState.DEAD)
+        record(journal, claimed, e.GroupSettled(group, GroupState.PARTIAL, "", manifest))
+        assert tuple(row.state for row in journal.images(RUN)) == live
+        whole, was = ("harbour", "", 0, ""), GroupState.PARTIAL
+        record(journal, claimed, e.Withdrawn(group, *whole, "why", "I", None, was, counts))
+        assert tuple(row.state for row in journal.images(RUN)) == (
+            ImageState.WITHDRAWN,
+            ImageState.WITHDRAWN,
+            ImageState.DEAD,
+        )
+        (row,) = journal.groups(RUN)
+        assert (row.state, row.manifest) == (GroupState.WITHDRAWN, None)
+        now = GroupState.WITHDRAWN
+        back = e.GroupRolledBack(group, _PUBLISH, now, was, manifest, None, "why", "I", counts)
+        record(journal, claimed, back)
+        assert tuple(row.state for row in journal.images(RUN)) == live
+        (row,) = journal.groups(RUN)
+        assert (row.state, row.manifest) == (GroupState.PARTIAL, manifest)
 
     def test_whole_life_in_one_append_ends_in_the_same_state(
         self, journal: Journal, claimed: Claimed

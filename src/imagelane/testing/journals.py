@@ -18,6 +18,8 @@ from imagelane.ports.journal import (
     GroupRow,
     ImageRow,
     JournalError,
+    Mark,
+    MarkKind,
     Recorded,
     RunNotFoundError,
     RunRow,
@@ -121,6 +123,29 @@ class MemoryJournal:
         rows = self._of(run).groups
         return (rows[group] for group in sorted(rows) if group > after)
 
+    def marks(self) -> list[Mark]:
+        found: dict[tuple[RunId, Subject, MarkKind], Mark] = {}
+        entries = [(run, one) for run in self._runs for one in self._runs[run].events]
+        for run, entry in sorted(entries, key=lambda one: one[1].at):
+            match entry.event:
+                case e.Withdrawn() | e.HoldAdded() as event:
+                    mark = _mark(run, entry.at, event)
+                    found[run, event.subject, mark.kind] = mark
+                case e.ImageErased() as event:
+                    key = (run, event.subject, MarkKind.WITHDRAWN)
+                    if key in found:
+                        found[key] = replace(
+                            found[key], path="(erased)", digest=event.fingerprint, reason=""
+                        )
+                case e.WithdrawalUndone() | e.HoldRemoved() as event:
+                    kind = _kind_undone(event)
+                    found = {
+                        key: one
+                        for key, one in found.items()
+                        if one.kind is not kind or not _same(one, event)
+                    }
+        return list(found.values())
+
     def image_counts(self, run: RunId) -> Mapping[ImageState, int]:
         return dict(Counter(row.state for row in self._of(run).rows()))
 
@@ -206,6 +231,20 @@ def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901, PLR0912 -
             )
             if event.state is not GroupState.HELD:
                 _settle_images(run, event)
+        case e.GroupRolledBack() | e.Withdrawn() if event.settled is not None:
+            _group_becomes(run, event)
+        case e.ImageErased():
+            of_group = run.images[event.subject.group]
+            of_group[event.subject.ordinal] = replace(
+                of_group[event.subject.ordinal],
+                state=ImageState.ERASED,
+                settled=True,
+                stage=None,
+                reason="",
+                name="(erased)",
+                path="",
+            )
+            run.fates[event.subject] = ImageState.ERASED
         case e.ImageReceived():
             run.images[event.subject.group][event.subject.ordinal] = ImageRow(
                 subject=event.subject,
@@ -234,6 +273,33 @@ def _apply(run: _Run, at: float, event: Event) -> None:  # noqa: C901, PLR0912 -
                 reason=event.reason,
             )
             run.fates[event.subject] = event.state
+
+
+def _group_becomes(run: _Run, event: e.GroupRolledBack | e.Withdrawn) -> None:
+    state = event.state if isinstance(event, e.GroupRolledBack) else GroupState.WITHDRAWN
+    _change_group(run, event.subject, state=state, manifest=event.manifest)
+    of_group = run.images[event.subject.group]
+    for ordinal, member in of_group.items() if event.images else ():
+        fate = run.fates.get(member.subject, member.state)
+        final = final_image_state(fate, state)
+        if final is not member.state:
+            kept = member.reason if member.state is fate else ""
+            of_group[ordinal] = replace(member, state=final, reason=kept)
+
+
+def _mark(run: RunId, at: float, event: e.Withdrawn | e.HoldAdded) -> Mark:
+    kind = MarkKind.WITHDRAWN if isinstance(event, e.Withdrawn) else MarkKind.HOLD
+    thing = (event.group, event.path, event.bytes, event.digest)
+    return Mark(kind, run, event.subject, *thing, event.reason, event.actor, at)
+
+
+def _kind_undone(event: e.WithdrawalUndone | e.HoldRemoved) -> MarkKind:
+    return MarkKind.WITHDRAWN if isinstance(event, e.WithdrawalUndone) else MarkKind.HOLD
+
+
+def _same(mark: Mark, event: e.WithdrawalUndone | e.HoldRemoved) -> bool:
+    named = (mark.group, mark.path) == (event.group, event.path)
+    return named or bool(event.digest and mark.digest == event.digest)
 
 
 def _change_group(run: _Run, subject: Subject, **changes: Any) -> None:

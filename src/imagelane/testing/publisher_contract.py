@@ -185,6 +185,67 @@ class PublisherContract:
         publisher.promote(late, 9)
         assert publisher.live("harbour") == late.digest
 
+    def test_what_was_done_at_a_place_is_told_in_order(
+        self, publisher: IndexedPublisher, store: Store
+    ) -> None:
+        first, second = make_version(store, "first"), make_version(store, "second")
+        assert list(publisher.promotions("harbour")) == []
+        for version, fence in ((first, 1), (second, 2), (first, 2)):
+            publisher.stage(version)
+            publisher.promote(version, fence)
+        publisher.take_over("harbour", 3)
+        told = [(one.digest, one.fence, one.gone) for one in publisher.promotions("harbour")]
+        assert told == [
+            (first.digest, 1, False),
+            (second.digest, 2, False),
+            (first.digest, 2, False),
+            (None, 3, False),
+        ]
+
+    def test_what_is_taken_down_is_seen_no_more_and_can_be_put_back(
+        self, publisher: IndexedPublisher, store: Store, look: Look
+    ) -> None:
+        version = make_version(store, "first")
+        publisher.stage(version)
+        publisher.promote(version, 2)
+        with pytest.raises(StaleFenceError, match="fence 2, ours is 1"):
+            publisher.take_down("harbour", 1)
+        for _ in range(2):
+            publisher.take_down("harbour", 3)
+        assert look("harbour") is None
+        assert publisher.live("harbour") is None
+        assert list(publisher.versions("harbour")) == [version.digest]
+        told = [(one.fence, one.gone) for one in publisher.promotions("harbour")]
+        assert told == [(2, False), (3, True)]
+        with pytest.raises(StaleFenceError, match=r"fence 3, ours is 2.*published"):
+            publisher.promote(version, 2)
+        publisher.promote(version, 4)
+        seen = look("harbour")
+        assert seen is not None
+        assert_whole(seen, version)
+
+    def test_manifest_of_a_version_is_kept_whether_it_is_live_or_not(
+        self, publisher: IndexedPublisher, store: Store
+    ) -> None:
+        first, second = make_version(store, "first"), make_version(store, "second")
+        for version in (first, second):
+            publisher.stage(version)
+            publisher.promote(version, 1)
+        assert publisher.kept("harbour", first.digest) == first.manifest
+        assert publisher.kept("harbour", second.digest) == second.manifest
+        assert publisher.kept("harbour", Digest("0" * 64)) is None
+        assert publisher.kept("market", first.digest) is None
+
+    def test_what_a_version_lacks_is_named(
+        self, publisher: IndexedPublisher, store: Store, damage: Callable[[Digest], None]
+    ) -> None:
+        version = make_version(store, "first")
+        assert list(publisher.lacking(version)) == []
+        damage(version.files[1].digest)
+        assert list(publisher.lacking(version)) == [version.files[1].name]
+        nowhere = make_version(lambda data: Digest(hashlib.sha256(data).hexdigest()), "nowhere")
+        assert list(publisher.lacking(nowhere)) == [file.name for file in nowhere.files]
+
     def test_what_was_not_staged_is_not_promoted(
         self, publisher: IndexedPublisher, store: Store, look: Look
     ) -> None:
@@ -230,8 +291,10 @@ class PublisherContract:
             publisher.promote(version, 1)
 
     def test_index_is_replaced_whole_and_fenced(self, publisher: IndexedPublisher) -> None:
+        assert publisher.index() is None
         for fence in (3, 3, 5):
             publisher.publish_index(json.dumps({"fence": fence}).encode(), fence)
+        assert publisher.index() == b'{"fence": 5}'
         with pytest.raises(StaleFenceError):
             publisher.publish_index(b"{}", 4)
         publisher.take_over_index(7)

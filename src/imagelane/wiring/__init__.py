@@ -5,6 +5,7 @@ from __future__ import annotations
 from imagelane.config import machine
 from imagelane.wiring.differing import difference
 from imagelane.wiring.garbage import garbage, remove
+from imagelane.wiring.publishing import publishers
 from imagelane.wiring.reading import (
     damaged,
     load,
@@ -32,6 +33,7 @@ __all__ = [
     "machine",
     "open_journal",
     "plan",
+    "publishers",
     "remove",
     "reserve",
     "result",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelane.config import Workspace
+from imagelane.model.ids import StageName
 from imagelane.model.plan import LogicalPlan, LogicalStage, PhysicalPlan
-from imagelane.model.spec import Place
-from imagelane.ports.faults import Fault
+from imagelane.model.spec import PipelineSpec, Place
+from imagelane.plan.logical import logical_plan
+from imagelane.ports.faults import Fault, no_fault
+from imagelane.wiring.reading import workspace_of
 
 if TYPE_CHECKING:
     from imagelane.ports.publisher import IndexedPublisher
@@ -34,8 +38,19 @@ def promoter(
     return Promoter(physical.logical, publishers, slugs, fence)
 
 
+def publishers(spec: PipelineSpec) -> Mapping[StageName, IndexedPublisher]:
+    """Where each publish stage of a pipeline publishes, in their order."""
+    logical = logical_plan(spec)
+    workspace = workspace_of(spec)
+    return {
+        stage.name: _publisher(stage, Path(spec.folder, _target(stage, logical)), workspace)
+        for stage in logical.stages
+        if stage.spec.traits.place is Place.COORDINATOR
+    }
+
+
 def _publisher(
-    stage: LogicalStage, target: Path, workspace: Workspace, fault: Fault
+    stage: LogicalStage, target: Path, workspace: Workspace, fault: Fault = no_fault
 ) -> IndexedPublisher:
     from imagelane.adapters.publishers.folder import FolderPublisher  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imagelane.model.ids import RunId
 from imagelane.model.run import RunState
-from imagelane.model.states import GroupState, ImageState, RunStatus
+from imagelane.model.states import TAKEN_AWAY, GroupState, ImageState, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class RunResult:
         """Whether it finished and everything in it is live."""
         return (
             self.status is RunStatus.FINISHED
-            and set(self.images) <= {ImageState.PUBLISHED}
-            and set(self.groups) <= {GroupState.PUBLISHED}
+            and set(self.images) <= {ImageState.PUBLISHED, *TAKEN_AWAY}
+            and set(self.groups) <= {GroupState.PUBLISHED, GroupState.WITHDRAWN}
         )
 
 

@@ -21,7 +21,7 @@ from imagelane.model.run import RunState
 from imagelane.model.spec import PipelineSpec, stage_digest
 from imagelane.model.states import TAKEN_UP, RunStatus
 from imagelane.ports.faults import Fault, no_fault
-from imagelane.ports.journal import Claimed, Journal, RunNotFoundError, RunOwnedError
+from imagelane.ports.journal import Claimed, Journal, MarkKind, RunNotFoundError, RunOwnedError
 
 if TYPE_CHECKING:
     from imagelane.adapters.pools.reserve import Reserve
@@ -149,13 +149,14 @@ def session(
         from imagelane.engine import Engine, Parts  # noqa: PLC0415
         from imagelane.record.decisions import Decider  # noqa: PLC0415
 
-        source = listed or open_source(
+        spool = listed or open_source(
             spec.images,
             Path(spec.folder),
             home / "source.db",
             exclude=[workspace.root, *targets(spec)],
         )
-        stack.callback(source.close)
+        stack.callback(spool.close)
+        source = _withholding(journal, spool)
         definition = {
             "spec": to_json(spec),
             "keys": fixed_keys(physical.logical, Path(spec.folder)),
@@ -225,6 +226,16 @@ def _sign(
         from imagelane.wiring.auditing import sign_the_end  # noqa: PLC0415 - few have one
 
         sign_the_end(workspace, journal, number, warn)
+
+
+def _withholding(journal: Journal, source: Source) -> Source:
+    """The source, with what people have withdrawn marked as that."""
+    withdrawn = [mark for mark in journal.marks() if mark.kind is MarkKind.WITHDRAWN]
+    if not withdrawn:
+        return source
+    from imagelane.adapters.sources.withheld import WithholdingSource  # noqa: PLC0415 - rare
+
+    return WithholdingSource(source, withdrawn)
 
 
 def _requests(workspace: Workspace, number: RunId) -> Requests:

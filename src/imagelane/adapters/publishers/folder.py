@@ -22,30 +22,30 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 from imagelane.adapters.durable import file_digest, sync_folder, write_synced
+from imagelane.adapters.erasing import remove, stored_as
+from imagelane.adapters.publishers.bringing import READ_ONLY, bring, holds
 from imagelane.adapters.publishers.galleries import Galleries, GalleryRows
-from imagelane.adapters.publishers.room import Promotion, Room
+from imagelane.adapters.publishers.room import Room
 from imagelane.model.ids import Digest
-from imagelane.model.obstacle import Obstacle, ObstacleKind, obstacle_of
-from imagelane.ports.artifacts import QUARANTINE, ArtifactDamagedError, object_path
+from imagelane.model.obstacle import obstacle_of
+from imagelane.ports.artifacts import QUARANTINE, object_path
 from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import StaleFenceError
-from imagelane.ports.publisher import PublishedFile, PublishError, Version
+from imagelane.ports.publisher import Promotion, PublishError, Version
 
 MANIFEST = "manifest.json"
 INDEX = "index.json"
 VERSIONS = ".versions"
 OBJECTS = ".objects"
-READ_ONLY = 0o444
 
-_NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
 _PASSING = frozenset(
     {
         errno.ENOSPC,
@@ -95,7 +95,7 @@ class FolderPublisher:
             unfinished = room.unfinished()
             unfinished.mkdir()
             for file in version.files:
-                self._bring(file, unfinished / _single(file.name))
+                bring(file, unfinished / _single(file.name), self._origins)
                 self._fault("stage: a file")
             self._write_manifest(unfinished / MANIFEST, version)
             sync_folder(unfinished)
@@ -129,6 +129,20 @@ class FolderPublisher:
         with self._explained(), room.locked():
             self._remember(room, None, fence, f"gallery {slug}")
 
+    def take_down(self, slug: str, fence: int) -> None:
+        room = self._room(slug)
+        with self._explained(), room.locked():
+            self._refuse_foreign(slug)
+            self._remember(room, None, fence, f"gallery {slug}", gone=True)
+            self._fault("take down: recorded")
+            with self._rows() as rows:
+                if rows is not None:
+                    self._reconcile(rows)
+                    rows.remove(slug)
+                (self._target / slug).unlink(missing_ok=True)
+                sync_folder(self._target)
+                self._fault("take down: gone")
+
     def live(self, slug: str) -> Digest | None:
         manifest = self.manifest(slug)
         return None if manifest is None else Digest(hashlib.sha256(manifest).hexdigest())
@@ -140,9 +154,48 @@ class FolderPublisher:
         )
         return (digest for digest in newest_first if room.version(digest).is_dir())
 
+    def discard(self, slug: str, digest: Digest) -> int:
+        room = self._room(slug)
+        with self._explained(), room.locked():
+            if self.live(slug) == digest:
+                raise PublishError(
+                    f"version {digest[:16]} of {slug} is live: expected one that is not; publish "
+                    "another one first, or withdraw the group"
+                )
+            return remove([room.version(digest)])
+
+    def discard_objects(self, digests: Iterable[Digest]) -> int:
+        store = self._target / OBJECTS
+        with self._explained():
+            return remove(path for digest in digests for path in stored_as(store, digest))
+
+    def promotions(self, slug: str) -> Sequence[Promotion]:
+        return self._room(slug).history()
+
+    def kept(self, slug: str, digest: Digest) -> bytes | None:
+        manifest = self._manifest_in(self._room(slug).version(digest))
+        if manifest is None or hashlib.sha256(manifest).hexdigest() != digest:
+            return None
+        return manifest
+
+    def lacking(self, version: Version) -> Sequence[str]:
+        folder = self._room(version.slug).version(version.digest)
+        return [
+            file.name
+            for file in version.files
+            if not holds(folder / _single(file.name), file.digest)
+            and not any(holds(at / object_path(file.digest), file.digest) for at in self._origins)
+        ]
+
     def manifest(self, slug: str) -> bytes | None:
         # Read through the pointer once: the file that is open stays the same.
         return self._manifest_in(self._target / _single(slug)) if self._ours(slug) else None
+
+    def index(self) -> bytes | None:
+        try:
+            return (self._target / INDEX).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def take_over_index(self, fence: int) -> None:
         room = self._index_room()
@@ -178,47 +231,14 @@ class FolderPublisher:
         if os.path.lexists(pointer) and not self._ours(slug):
             raise _foreign(pointer, f"gallery {slug!r}")
 
-    def _bring(self, file: PublishedFile, place: Path) -> None:
-        """Link or copy a file into a version, from the first place that has its bytes."""
-        damaged = False
-        for origin in self._origins:
-            try:
-                _link_or_copy(origin / object_path(file.digest), place)
-            except FileNotFoundError:
-                continue
-            if file_digest(place) == file.digest:
-                return
-            damaged = True
-            place.unlink()
-            self._put_aside(origin / object_path(file.digest), file.digest, origin)
-        if damaged:
-            raise ArtifactDamagedError(
-                f"{file.name!r} is damaged where it was stored (artifact {file.digest}): nothing "
-                "of its group was published; make it again with a new run",
-                file.digest,
-            )
-        raise PublishError(
-            f"{file.name!r} is not stored (artifact {file.digest}): looked in "
-            f"{' and '.join(map(str, self._origins))}; make it again with a new run",
-            obstacle=Obstacle(ObstacleKind.DAMAGED, file.digest),
-        )
-
-    @staticmethod
-    def _put_aside(path: Path, digest: Digest, store: Path) -> None:
-        """Keep what turned out damaged where nobody takes it for what it was."""
-        quarantine = store / QUARANTINE
-        quarantine.mkdir(exist_ok=True)
-        with suppress(FileNotFoundError):
-            path.rename(quarantine / f"{digest}-{uuid4().hex}")
-
     def _mend(self, folder: Path, version: Version, room: Room) -> None:
         """Bring back what somebody changed in a version that is staged, perhaps live: each file in
         one step, and to the only content that it ever had."""
         for file in version.files:
             place = folder / _single(file.name)
-            if not _holds(place, file.digest):
+            if not holds(place, file.digest):
                 unfinished = room.unfinished()
-                self._bring(file, unfinished)
+                bring(file, unfinished, self._origins)
                 self._keep_changed(place, file.digest)
                 unfinished.replace(place)
         if self._manifest_in(folder) != version.manifest:
@@ -243,19 +263,23 @@ class FolderPublisher:
                 "the disk"
             )
 
-    def _remember(self, room: Room, digest: Digest | None, fence: int, what: str) -> None:
+    def _remember(
+        self, room: Room, digest: Digest | None, fence: int, what: str, *, gone: bool = False
+    ) -> None:
         history = room.history()
         latest = max(reversed(history), key=lambda one: one.fence, default=None)
         if latest is not None and latest.fence > fence:
-            did = "taken over" if latest.digest is None else "published"
+            did = "published" if latest.digest or latest.gone else "taken over"
             raise StaleFenceError(
                 f"a later coordinator (fence {latest.fence}, ours is {fence}) has {did} {what} in "
                 f"{self._target}: nothing is changed"
             )
-        if digest is None and latest is not None and latest.fence == fence:
+        takes_over = digest is None and not gone
+        if takes_over and latest is not None and latest.fence == fence:
             return
-        if not history or (history[-1].digest, history[-1].fence) != (digest, fence):
-            room.remember(Promotion(digest, fence, self._clock()))
+        promotion = Promotion(digest, fence, self._clock(), gone)
+        if not history or replace(history[-1], at=promotion.at) != promotion:
+            room.remember(promotion)
 
     def _rows(self) -> AbstractContextManager[GalleryRows | None]:
         return nullcontext(None) if self._galleries is None else self._galleries.change()
@@ -283,6 +307,9 @@ class FolderPublisher:
                         manifest = self.manifest(entry.name)
                         if manifest is not None:
                             rows.replace(entry.name, manifest)
+        for slug in rows.slugs():
+            if not self._ours(slug) and any(one.gone for one in self._room(slug).history()[-1:]):
+                rows.remove(slug)
         self._reconciled = True
 
     @staticmethod
@@ -321,23 +348,3 @@ def _foreign(path: Path, what: str) -> PublishError:
         f"{path} is there already and was not published by imagelane: move it away, or publish "
         f"{what} to another folder"
     )
-
-
-def _holds(path: Path, digest: Digest) -> bool:
-    try:
-        return file_digest(path) == digest
-    except FileNotFoundError:
-        return False
-
-
-def _link_or_copy(origin: Path, place: Path) -> None:
-    try:
-        os.link(origin, place, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINK:
-            raise
-        with origin.open("rb") as source, place.open("xb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
-            copy.flush()
-            os.fchmod(copy.fileno(), READ_ONLY)
-            os.fsync(copy.fileno())

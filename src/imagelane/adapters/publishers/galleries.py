@@ -100,6 +100,14 @@ class GalleryRows:
         found = self._connection.execute(_QUERIES["manifest_of"], (slug,)).get
         return None if found is None else str(found)
 
+    def slugs(self) -> list[str]:
+        """The galleries that have rows."""
+        return [str(slug) for (slug,) in self._connection.execute(_QUERIES["slugs"])]
+
+    def remove(self, slug: str) -> None:
+        """Let a gallery have no rows."""
+        self._connection.execute(_QUERIES["delete_gallery"], (slug,))
+
     def replace(self, slug: str, manifest: bytes) -> None:
         """Make a gallery's rows say what a manifest says."""
         execute, executemany = self._connection.execute, self._connection.executemany

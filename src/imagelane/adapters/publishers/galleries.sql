@@ -48,6 +48,9 @@ CREATE INDEX renditions_of_image ON renditions (gallery, position);
 -- name: manifest_of
 SELECT manifest FROM galleries WHERE slug = ?;
 
+-- name: slugs
+SELECT slug FROM galleries;
+
 -- name: delete_gallery
 DELETE FROM galleries WHERE slug = ?;
 

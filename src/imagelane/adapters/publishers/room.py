@@ -8,24 +8,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from imagelane.adapters.durable import sync_folder
 from imagelane.model.ids import Digest
+from imagelane.ports.publisher import Promotion
 
 _UNFINISHED = ".unfinished-"
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """One line of the history: what was made live, by which fence, when (seconds of the epoch).
-    Without a digest nothing was, but the room belongs to that fence from there on."""
-
-    digest: Digest | None
-    fence: int
-    at: float
 
 
 class Room:
@@ -71,15 +62,19 @@ class Room:
             return []
         whole = text[: text.rfind("\n") + 1]
         return [
-            Promotion(one["digest"] and Digest(one["digest"]), one["fence"], one["at"])
+            Promotion(
+                one["digest"] and Digest(one["digest"]),
+                one["fence"],
+                one["at"],
+                one.get("gone", False),
+            )
             for one in map(json.loads, filter(None, whole.split("\n")))
         ]
 
     def remember(self, promotion: Promotion) -> None:
         """Add to the history, durably."""
-        line = json.dumps(
-            {"digest": promotion.digest, "fence": promotion.fence, "at": promotion.at}
-        )
+        said: dict[str, Any] = {"digest": promotion.digest, "fence": promotion.fence}
+        line = json.dumps(said | {"at": promotion.at} | ({"gone": True} if promotion.gone else {}))
         new = not self._history.exists()
         with self._history.open("a+b") as file:
             _cut_off_line(file.fileno())

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 
 from imagelane.model import events as e
-from imagelane.model.decision import TAKES, Decision, Verb
+from imagelane.model.decision import RESOLVES, TAKES, Decision, Verb
 from imagelane.model.ids import RunId, Subject
 from imagelane.model.plan import LogicalPlan
 from imagelane.model.states import GroupState, ImageState
@@ -16,7 +16,7 @@ from imagelane.record.decisions import Decider, Reopened
 from imagelane.testing.journals import MemoryJournal
 
 RUN = RunId("run")
-_WAITS = frozenset[ImageState]().union(*TAKES.values())
+_WAITS = frozenset[ImageState]().union(*(TAKES[verb] for verb in RESOLVES))
 
 
 def redriven(journal: Journal, run: RunId) -> Iterator[list[Decision]]:
@@ -37,7 +37,7 @@ def decided(journal: Journal, run: RunId, draw: random.Random) -> list[Decision]
         if row.state in {GroupState.HELD, GroupState.ABORTED, GroupState.PARTIAL}
     ]
     chosen = draw.sample(subjects, min(len(subjects), draw.randint(1, 3)))
-    verbs = [*Verb, Verb.RETRY, Verb.RETRY]
+    verbs = [*RESOLVES, Verb.RETRY, Verb.RETRY]
     return [Decision(one, draw.choice(verbs), "I say so", "somebody") for one in chosen]
 
 

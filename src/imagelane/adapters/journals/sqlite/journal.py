@@ -18,6 +18,7 @@ from imagelane.adapters.journals.sqlite.failures import explain, explained
 from imagelane.adapters.journals.sqlite.file import connect, reopen
 from imagelane.model.event_form import decode, encode, type_name
 from imagelane.model.events import Event, stage_of, subject_of
+from imagelane.model.forgotten import forgotten
 from imagelane.model.ids import RunId, StageName, Subject
 from imagelane.model.states import GroupState, ImageState, RunStatus
 from imagelane.ports.journal import (
@@ -25,6 +26,8 @@ from imagelane.ports.journal import (
     GroupRow,
     ImageRow,
     JournalError,
+    Mark,
+    MarkKind,
     Recorded,
     RunNotFoundError,
     RunRow,
@@ -189,6 +192,9 @@ class SqliteJournal:
         rows = self._all("image_counts", (self._find(run),))
         return {ImageState(state): count for state, count in rows}
 
+    def marks(self) -> list[Mark]:
+        return [_mark(row) for row in self._all("marks", ())]
+
     def close(self) -> None:
         with self._lock, explained(self._path):
             self._connection.close()
@@ -286,7 +292,8 @@ class SqliteJournal:
 
 def _recorded(row: _Row) -> Recorded:
     index, at, kind, group, ordinal, stage, body = row
-    return Recorded(index, at, decode(kind, Subject(group, ordinal), stage, json.loads(body)))
+    told = forgotten if body.startswith('{"erased":') else decode
+    return Recorded(index, at, told(kind, Subject(group, ordinal), stage, json.loads(body)))
 
 
 def _run(row: _Row) -> RunRow:
@@ -323,3 +330,19 @@ def _image(row: _Row) -> ImageRow:
 def _group(row: _Row) -> GroupRow:
     group, name, state, images, reason, manifest = row
     return GroupRow(group, restored(name), GroupState(state), images, restored(reason), manifest)
+
+
+def _mark(row: _Row) -> Mark:
+    kind, run, group, ordinal, name, path, size, digest, reason, actor, at = row
+    return Mark(
+        MarkKind(kind),
+        RunId(run),
+        Subject(group, ordinal),
+        restored(name),
+        restored(path),
+        size,
+        digest,
+        restored(reason),
+        restored(actor),
+        at,
+    )

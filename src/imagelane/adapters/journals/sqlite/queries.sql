@@ -43,6 +43,9 @@ UPDATE groups SET state = ? WHERE run = ? AND group_no = ?;
 -- name: group_settled
 UPDATE groups SET state = ?, reason = ?, manifest = ? WHERE run = ? AND group_no = ?;
 
+-- name: group_rolled_back
+UPDATE groups SET state = ?, manifest = ? WHERE run = ? AND group_no = ?;
+
 -- name: image_received
 INSERT INTO images (run, group_no, ordinal, name, path, role, state)
 VALUES (?, ?, ?, ?, ?, ?, 'received');
@@ -117,3 +120,32 @@ WHERE e.run = ? AND (e.group_no, e.ordinal) > (?, ?) AND NOT EXISTS (
 
 -- name: add_key
 INSERT OR IGNORE INTO keys (run, group_no, ordinal, key) VALUES (?, ?, ?, ?);
+
+-- name: add_mark
+INSERT OR REPLACE INTO marks
+  (run, group_no, ordinal, kind, group_name, path, bytes, digest, reason, actor, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: remove_marks
+DELETE FROM marks WHERE kind = ?1 AND (
+  (group_name = ?2 AND path = ?3) OR (?4 <> '' AND digest = ?4)
+);
+
+-- name: marks
+SELECT m.kind, r.run, m.group_no, m.ordinal, m.group_name, m.path, m.bytes, m.digest, m.reason,
+  m.actor, m.at
+FROM marks m JOIN runs r ON r.id = m.run ORDER BY m.at, m.run, m.group_no, m.ordinal;
+
+-- name: image_erased
+UPDATE images SET state = 'erased', fate = 'erased', settled = 1, stage = NULL, reason = '',
+  name = '(erased)', path = '' WHERE run = ? AND group_no = ? AND ordinal = ?;
+
+-- name: marks_erased
+UPDATE marks SET path = '(erased)', digest = ?, reason = ''
+WHERE run = ? AND group_no = ? AND ordinal = ? AND kind = 'withdrawn';
+
+-- name: erase_payload
+UPDATE events SET body = ? WHERE run = ? AND log_index = ?;
+
+-- name: drop_key
+DELETE FROM keys WHERE run = ? AND group_no = ? AND ordinal = ?;

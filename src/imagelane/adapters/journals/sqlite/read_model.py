@@ -12,6 +12,7 @@ from imagelane.model import events as e
 from imagelane.model.ids import Subject
 from imagelane.model.run import final_image_state
 from imagelane.model.states import GroupState, ImageState
+from imagelane.ports.journal import MarkKind
 
 _FATES: Mapping[GroupState, tuple[tuple[ImageState, ImageState], ...]] = {
     group: tuple(
@@ -77,6 +78,13 @@ def apply(  # noqa: C901, PLR0912 -- a fold: one arm for each event
                 execute(queries["group_state"], (GroupState.GATED.value, run, event.subject.group))
             case e.GroupSettled():
                 _settle_group(connection, queries, run, event)
+            case e.GroupRolledBack():
+                _group_becomes(connection, queries, run, event)
+            case e.ImageErased():
+                execute(queries["image_erased"], (run, *event.subject))
+                execute(queries["marks_erased"], (event.fingerprint, run, *event.subject))
+            case e.Withdrawn() | e.WithdrawalUndone() | e.HoldAdded() | e.HoldRemoved():
+                _mark(connection, queries, run, at, event)
             case e.RunStarted():
                 execute(
                     queries["run_started"],
@@ -104,3 +112,44 @@ def _settle_group(
         connection.execute(
             queries["images_of_settled_group"], (final.value, reason, run, group, settled.value)
         )
+
+
+def _group_becomes(
+    connection: apsw.Connection,
+    queries: Mapping[str, str],
+    run: int,
+    event: e.GroupRolledBack | e.Withdrawn,
+) -> None:
+    """A group that is over is in another state from here on, and so are its images."""
+    group, manifest = event.subject.group, event.manifest
+    state = event.state if isinstance(event, e.GroupRolledBack) else GroupState.WITHDRAWN
+    connection.execute(queries["group_rolled_back"], (state.value, manifest, run, group))
+    if event.images:
+        connection.execute(queries["images_of_reopened_group"], (run, group))
+        for settled, final in _FATES[state]:
+            connection.execute(
+                queries["images_of_settled_group"], (final.value, "", run, group, settled.value)
+            )
+
+
+def _mark(
+    connection: apsw.Connection,
+    queries: Mapping[str, str],
+    run: int,
+    at: float,
+    event: e.Withdrawn | e.WithdrawalUndone | e.HoldAdded | e.HoldRemoved,
+) -> None:
+    """Keep what a person has said, and let go of it where it is undone."""
+    withdrawal = isinstance(event, e.Withdrawn | e.WithdrawalUndone)
+    kind = MarkKind.WITHDRAWN if withdrawal else MarkKind.HOLD
+    named = (stored(event.group), stored(event.path))
+    if isinstance(event, e.WithdrawalUndone | e.HoldRemoved):
+        connection.execute(queries["remove_marks"], (kind.value, *named, event.digest))
+        return
+    if isinstance(event, e.Withdrawn) and event.settled is not None:
+        _group_becomes(connection, queries, run, event)
+    said = (stored(event.reason), stored(event.actor), at)
+    connection.execute(
+        queries["add_mark"],
+        (run, *event.subject, kind.value, *named, event.bytes, event.digest, *said),
+    )

@@ -70,3 +70,19 @@ CREATE TABLE keys (
   key BLOB NOT NULL,                      -- 32 random bytes
   PRIMARY KEY (run, group_no, ordinal)
 ) STRICT, WITHOUT ROWID;
+
+-- What people have said of images and groups, and what holds in all runs until it is undone.
+CREATE TABLE marks (
+  run INTEGER NOT NULL REFERENCES runs (id),
+  group_no INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  kind TEXT NOT NULL,                     -- withdrawn, legal_hold
+  group_name ANY NOT NULL,
+  path ANY NOT NULL,                      -- of the image; empty: the group
+  bytes INTEGER NOT NULL,                 -- of its file, and the SHA-256 of that where it is known
+  digest TEXT NOT NULL,
+  reason ANY NOT NULL,
+  actor ANY NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (run, group_no, ordinal, kind)
+) STRICT, WITHOUT ROWID;
