@@ -221,7 +221,13 @@ def test_run_that_is_at_work_on_the_image_does_not_publish_it_when_it_goes_on(
                 cwd=published.folder,
                 env={**os.environ, "PYTHONPATH": str(SRC)},
             ) as withdrawing:
-                time.sleep(0.5)
+                requests = published.folder / ".imagelane" / "runs" / published.runs()[0].run
+                while not list((requests / "requests").glob("*.json")):
+                    assert withdrawing.poll() is None
+                    time.sleep(0.01)
+                # Listened to once it is gone.
+                while list((requests / "requests").glob("*.json")):
+                    time.sleep(0.01)
                 (published.folder / "go.txt").touch()
                 assert withdrawing.wait(60) == 0
             assert process.wait(60) == 3
@@ -230,6 +236,17 @@ def test_run_that_is_at_work_on_the_image_does_not_publish_it_when_it_goes_on(
     assert "01.jpg" not in names(published)
     imagelane("resume", published.runs()[0].run, "--quiet", cwd=published.folder)
     assert names(published) == ["00.jpg", "02.jpg", "03.jpg", "wide.jpg"]
+
+
+def test_withdrawal_in_an_earlier_run_does_not_bring_back_what_that_had_published(
+    published: Project, imagelane: Imagelane, paint: Paint
+) -> None:
+    first = published.runs()[0].run
+    paint(published.folder / "photos" / "harbour" / "added.jpg", (500, 300))
+    imagelane("run", "gallery.yaml", "-q", cwd=published.folder)
+    imagelane("withdraw", "1.2", "--run", first, "--reason", "why", "-q", cwd=published.folder)
+    assert names(published) == ["00.jpg", "02.jpg", "03.jpg", "added.jpg"]
+    assert in_the_database(published) == names(published)
 
 
 @pytest.mark.parametrize("what", ["nowhere.jpg", "7.1", "*.jpg", "1.9"])

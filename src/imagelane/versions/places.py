@@ -68,6 +68,20 @@ def shows_another(found: Standing) -> bool:
     return any(place.publisher.live(place.slug) not in known for place in found.places)
 
 
+def overtaken(journal: Journal, row: RunRow, found: Standing) -> bool:
+    """Whether what is live is the version of a group of this name in another run."""
+    others = {
+        group.manifest
+        for other in journal.runs()
+        if other.run != row.run
+        for group in journal.groups(other.run)
+        if group.name == found.row.name
+    }
+    own = {place.made for place in found.places} | {found.row.manifest}
+    live = {place.publisher.live(place.slug) for place in found.places} - {None}
+    return bool(live & others - own)
+
+
 def shown_of(journal: Journal, run: RunId, subject: Subject) -> Shown | None:
     """How versions show an image: its name, and the digest of everything that was ever made of it
     in the run."""

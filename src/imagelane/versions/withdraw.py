@@ -13,7 +13,7 @@ from imagelane.control import ControlError, quieted, spec_of
 from imagelane.model import events as e
 from imagelane.model.decision import Decision, Verb
 from imagelane.model.ids import Digest, RunId, Subject
-from imagelane.model.states import LIVE_GROUPS, GroupState, ImageState, RunStatus
+from imagelane.model.states import LIVE_GROUPS, TAKEN_AWAY, GroupState, ImageState, RunStatus
 from imagelane.plan.logical import logical_plan
 from imagelane.ports.faults import Fault, no_fault
 from imagelane.ports.journal import Claimed, Journal, Mark, MarkKind, RunRow
@@ -21,7 +21,14 @@ from imagelane.publish.promote import go_live
 from imagelane.publish.versions import Shown, version_of, without
 from imagelane.record.decisions import Decider
 from imagelane.record.recall import RecalledGroup, recall
-from imagelane.versions.places import Place, list_anew, others_at_it, shown_of, standing
+from imagelane.versions.places import (
+    Place,
+    list_anew,
+    others_at_it,
+    overtaken,
+    shown_of,
+    standing,
+)
 from imagelane.versions.rollback import standing_in
 from imagelane.versions.things import thing_of
 
@@ -75,6 +82,8 @@ def withdraw_images(
         raise ControlError(f"run {row.run} has no image {', '.join(map(str, subjects))}")
     at_it = others_at_it(journal, row, found.row)
     paused = quieted(journal, workspace, at_it, why.reason, why.actor, patience)
+    # What a later run has published is not overwritten by what this one would make anew.
+    late = overtaken(journal, row, found)
     claimed = journal.claim(row.run, this_process())
     fault("withdraw: claimed")
     taken, manifest = False, None
@@ -82,7 +91,7 @@ def withdraw_images(
         changed, manifest = _take_out(row, place, images, claimed.fence)
         taken |= changed
     fault("withdraw: taken out")
-    remade = _record(journal, row, claimed, subjects, why, manifest)
+    remade = _record(journal, row, claimed, subjects, why, manifest, late=late)
     fault("withdraw: recorded")
     paths = {thing_of(journal, row.run, subject).path for subject in subjects}
     for other in at_it:
@@ -126,8 +135,11 @@ def _record(
     subjects: Sequence[Subject],
     why: Why,
     manifest: Digest | None = None,
+    *,
+    late: bool = False,
 ) -> bool:
-    """Record the withdrawal in a run that nobody executes. Whether its group is to be made anew."""
+    """Record the withdrawal in a run that nobody executes. Whether its group is to be made anew:
+    not where that comes too ``late``, since another run has published the group."""
     known = {(mark.run, mark.subject) for mark in _withdrawn(journal)}
     events: list[e.Event] = []
     decisions = []
@@ -138,13 +150,14 @@ def _record(
             thing = (of.group, of.path, of.bytes, of.digest)
             events.append(e.Withdrawn(subject, *thing, why.reason, why.actor, manifest))
         settled = recalled.images.get(subject) if recalled else None
-        if settled is not None and settled.state not in {ImageState.WITHDRAWN, ImageState.ERASED}:
+        if settled is not None and settled.state not in TAKEN_AWAY and not late:
             decisions.append(Decision(subject, Verb.WITHDRAW, why.reason, why.actor))
     if decisions:
         events += _decided(journal, row, decisions)
     if events:
         _append(journal, claimed, row, events, waits=bool(decisions))
-    return bool(decisions) or (recalled is not None and recalled.over is None)
+    under_way = recalled is not None and recalled.over is None
+    return bool(decisions) or (under_way and not late)
 
 
 def _record_elsewhere(
