@@ -143,7 +143,9 @@ def test_group_that_is_withdrawn_stays_away_until_that_is_undone(
     assert set(states(published).values()) == {ImageState.PUBLISHED}
 
     imagelane("withdraw", "harbour", "--reason", "embargo", cwd=published.folder)
-    imagelane("run", "gallery.yaml", "-q", cwd=published.folder, code=1)
+    imagelane("run", "gallery.yaml", "-q", cwd=published.folder)
+    assert not os.path.lexists(published.public / "harbour"), "there was nothing to do"
+    imagelane("run", "gallery.yaml", "--new", "-q", cwd=published.folder, code=1)
     assert not os.path.lexists(published.public / "harbour")
     assert set(states(published).values()) == {ImageState.WITHDRAWN}
     imagelane("withdraw", "harbour", "--undo", "--reason", "over", "-q", cwd=published.folder)
