@@ -120,6 +120,8 @@ def alternate(
             wait_until_quiet(patience)
         for one in contenders:
             one.prepare()
+            # What the one before it left to the disk is not for whoever syncs next to wait for.
+            os.sync()
             sample = run(one.command, environment=one.environment)
             samples[one.name].append(sample)
             say(
