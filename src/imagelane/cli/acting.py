@@ -36,6 +36,14 @@ wait_option = click.option(
     help="How long to wait for the process that executes the run.",
 )
 
+reason_option = click.option(
+    "--reason", required=True, help="Why; it is recorded, with who did it."
+)
+
+named_in_option = click.option(
+    "--run", metavar="RUN", help="As this run names it; without it: the newest one."
+)
+
 run_argument = click.argument("run", required=False, metavar="[RUN]")
 
 

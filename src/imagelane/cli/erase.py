@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagelane.adapters.owner import actor
-from imagelane.cli.acting import acting, meant, wait_option, workspace_option
+from imagelane.cli.acting import (
+    acting,
+    meant,
+    named_in_option,
+    reason_option,
+    wait_option,
+    workspace_option,
+)
 from imagelane.cli.executing import execute, progress_options
 from imagelane.cli.failures import LOSSES, WAITS, CommandError
 from imagelane.cli.options import chosen, execution_options
@@ -27,9 +34,9 @@ _UNREACHED = (
 
 @click.command()
 @click.argument("what", metavar="IMAGE")
-@click.option("--reason", required=True, help="Why; it is recorded, with who did it.")
+@reason_option
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and do nothing.")
-@click.option("--run", metavar="RUN", help="As this run names it; without it: the newest one.")
+@named_in_option
 @workspace_option
 @wait_option
 @execution_options

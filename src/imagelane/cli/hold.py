@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from imagelane.adapters.owner import actor
-from imagelane.cli.acting import acting, meant, wait_option, workspace_option
+from imagelane.cli.acting import (
+    acting,
+    meant,
+    named_in_option,
+    reason_option,
+    wait_option,
+    workspace_option,
+)
 
 if TYPE_CHECKING:
     from imagelane.model.ids import RunId
@@ -26,8 +33,8 @@ def _options(command: F) -> F:
     for option in (
         wait_option,
         workspace_option,
-        click.option("--run", metavar="RUN", help="As this run names it; else the newest one."),
-        click.option("--reason", required=True, help="Why; it is recorded, with who did it."),
+        named_in_option,
+        reason_option,
         click.argument("what", metavar="IMAGE|GROUP"),
     ):
         command = option(command)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from imagelane.adapters.owner import actor
-from imagelane.cli.acting import Acting, acting, group_of, wait_option, workspace_option
+from imagelane.cli.acting import (
+    Acting,
+    acting,
+    group_of,
+    named_in_option,
+    wait_option,
+    workspace_option,
+)
 from imagelane.cli.failures import LOSSES, CommandError
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 @click.argument("what", metavar="GROUP|RUN")
 @click.option("--to", metavar="VERSION", help="A number of `imagelane history`, or a digest.")
 @click.option("--reason", default="", help="Why; it is recorded, with who did it.")
-@click.option("--run", metavar="RUN", help="As this run names it; without it: the newest one.")
+@named_in_option
 @workspace_option
 @wait_option
 def rollback(

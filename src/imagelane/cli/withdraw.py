@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagelane.adapters.owner import actor
-from imagelane.cli.acting import Acting, acting, meant, wait_option, workspace_option
+from imagelane.cli.acting import (
+    Acting,
+    acting,
+    meant,
+    named_in_option,
+    reason_option,
+    wait_option,
+    workspace_option,
+)
 from imagelane.cli.executing import execute, progress_options
 from imagelane.cli.options import chosen, execution_options
 from imagelane.model.states import RunStatus
@@ -21,9 +29,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="IMAGE|GROUP")
-@click.option("--reason", required=True, help="Why; it is recorded, with who did it.")
+@reason_option
 @click.option("--undo", is_flag=True, help="Let it be published again.")
-@click.option("--run", metavar="RUN", help="As this run names it; without it: the newest one.")
+@named_in_option
 @workspace_option
 @wait_option
 @execution_options
